@@ -1,0 +1,111 @@
+// What the coordinator tells a shard, and what a shard tells the coordinator.
+//
+// Values only: a message owns what it carries, and nothing in it is shared after it was sent. The
+// one exception is ConnectionListing, which the shard fills and hands back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ringway/async/mailbox.h"
+#include "ringway/base/clock.h"
+#include "ringway/net/address.h"
+#include "ringway/upstream/endpoint.h"
+
+namespace ringway::shard {
+
+// One live connection, as `ctl connections` shows it.
+struct ConnectionRow {
+    std::uint32_t shard = 0;
+    std::uint64_t id = 0;
+    net::Address client;
+    std::uint32_t listener = 0;
+    std::int32_t endpoint = -1;  // flat index, -1 while none is chosen
+    std::uint64_t bytes_up = 0;
+    std::uint64_t bytes_down = 0;
+    std::int64_t age_ms = 0;
+    std::int64_t idle_ms = 0;
+    const char* state = "";      // "preamble", "connecting", "relaying", "closing": static text
+    const char* mode_up = "";    // "copy", "splice", "peek"
+    const char* mode_down = "";
+};
+
+// ---- coordinator -> shard --------------------------------------------------------------------
+
+// Stop accepting (after what the queues hold), let connections finish until `deadline`, then close
+// the rest with CloseReason::drained. Answered by Drained.
+struct Drain {
+    base::Instant deadline = base::Instant::never();
+};
+// How an endpoint may be used, from `set upstream` (state) and health checks (healthy).
+struct SetEndpoint {
+    std::size_t endpoint = 0;  // flat index over all upstreams
+    std::optional<upstream::AdminState> state;
+    std::optional<bool> healthy;
+};
+// What a name resolves to now. Live connections keep the address they have.
+struct SetAddresses {
+    std::size_t endpoint = 0;
+    std::vector<net::Address> addresses;
+};
+// A connection that another shard accepted (Unix listeners).
+struct Adopt {
+    int fd = -1;
+    std::uint32_t listener = 0;
+};
+// Permits: tokens whose total over all shards and the coordinator's reserve never changes.
+// `pool` is 0 for --max-connections, 1 + endpoint index for an endpoint's limit.
+struct GrantPermits {
+    std::size_t pool = 0;
+    std::uint64_t count = 0;
+};
+// Give back up to `count` idle permits; answered by ReturnPermits, with 0 if there are none.
+struct RecallPermits {
+    std::size_t pool = 0;
+    std::uint64_t count = 0;
+};
+struct ListConnections {
+    std::size_t rows_max = 0;
+};
+struct ResetPeaks {};
+
+using Command = std::variant<std::monostate, Drain, SetEndpoint, SetAddresses, Adopt, GrantPermits,
+                             RecallPermits, ListConnections, ResetPeaks>;
+
+// ---- shard -> coordinator --------------------------------------------------------------------
+
+struct Started {
+    int os_error = 0;             // 0, or why the shard could not start
+    std::string what;             // what failed, for a person
+    std::string ring_features;
+    bool incremental_buffers = false;
+};
+struct Drained {};                // nothing is left; the thread ends after this
+struct WantPermits {
+    std::size_t pool = 0;
+    std::uint64_t count = 0;
+};
+struct ReturnPermits {
+    std::size_t pool = 0;
+    std::uint64_t count = 0;
+};
+struct HandOver {                 // round robin to the shards: Adopt
+    int fd = -1;
+    std::uint32_t listener = 0;
+};
+struct Connections {
+    std::vector<ConnectionRow> rows;
+    std::uint64_t total = 0;      // live connections, also those beyond rows_max
+};
+
+using Event = std::variant<std::monostate, Started, Drained, WantPermits, ReturnPermits, HandOver,
+                           Connections>;
+
+using CommandBox = async::Mailbox<Command>;
+using EventBox = async::Mailbox<Event>;
+
+}  // namespace ringway::shard

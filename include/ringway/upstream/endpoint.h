@@ -1,0 +1,48 @@
+// One server that an upstream may use, as one shard sees it.
+//
+// Owned by the shard's UpstreamSet; changed by the shard's thread alone. What the coordinator knows
+// (operator's state, health, addresses) arrives by mailbox and is stored here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ringway/base/clock.h"
+#include "ringway/config/settings.h"
+#include "ringway/net/address.h"
+#include "ringway/stats/shard_stats.h"
+
+namespace ringway::upstream {
+
+enum class AdminState : std::uint8_t { ready, drain, down };
+
+struct Endpoint {
+    const config::Endpoint* settings = nullptr;
+    const config::Upstream* upstream = nullptr;
+    std::size_t flat_index = 0;                // over all upstreams, as in Settings' order
+    stats::EndpointStats* stats = nullptr;
+
+    std::vector<net::Address> addresses;       // empty while the name does not resolve
+    net::UnixPath unix_path;                   // when the target is a Unix socket
+    std::size_t next_address = 0;              // the one to try first
+
+    AdminState state = AdminState::ready;
+    bool healthy = true;                       // by active checks; true while there are none
+    std::uint32_t active = 0;                  // this shard's connections and connects under way
+
+    // Passive marking (upstream/passive.h): consecutive failed connects and the back-off after them.
+    std::uint32_t failures_in_a_row = 0;
+    base::Instant down_until{0};
+    base::Duration backoff{0};
+
+    // The limit over all shards: permits that this shard holds and has not used (limit_permits is
+    // meaningless while settings->connections_max == 0).
+    std::uint64_t permits_idle = 0;
+    std::uint64_t permits_wanted = 0;          // asked for and not yet granted
+
+    // Smooth weighted round robin's running value.
+    std::int64_t current_weight = 0;
+};
+
+}  // namespace ringway::upstream

@@ -1,0 +1,11 @@
+/* What liburing's configure would find on any Linux with glibc 2.36 or newer. */
+#define CONFIG_HAVE_KERNEL_RWF_T
+#define CONFIG_HAVE_KERNEL_TIMESPEC
+#define CONFIG_HAVE_OPEN_HOW
+#define CONFIG_HAVE_STATX
+#define CONFIG_HAVE_GLIBC_STATX
+#define CONFIG_HAVE_CXX
+#define CONFIG_HAVE_UCONTEXT
+#define CONFIG_HAVE_STRINGOP_OVERFLOW
+#define CONFIG_HAVE_ARRAY_BOUNDS
+#define CONFIG_HAVE_FUTEXV
