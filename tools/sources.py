@@ -1,4 +1,4 @@
-"""Which files the checks look at: ringway's own, as git knows them, not what was fetched."""
+"""Which files the checks look at: ringway's own, as git knows them; none that was fetched."""
 
 import pathlib
 import subprocess

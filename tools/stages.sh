@@ -47,12 +47,10 @@ build_sanitized() {
     build "$1"
 }
 
-# run_tests FOLDER [ARGUMENTS OF run_tests.py]
+# run_tests FOLDER
 run_tests() {
-    local folder=$1
-    shift
     export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-    python3 -u tools/run_tests.py --build "$folder" "$@"
+    python3 -u tools/run_tests.py --build "$1"
 }
