@@ -92,6 +92,14 @@ def version_problems(program):
         yield f"'ringway --version' does not say {declared}"
 
 
+def example_problems(program):
+    """The example configuration must be one that the program takes."""
+    for name in own_files():
+        if name.suffix == ".toml" and name.parts[0] == "tools":
+            if program.ask("check", "--config", str(TOP / name)) is None:
+                yield f"'ringway check --config {name}' fails"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--binary", type=pathlib.Path, default=TOP / "build/ringway")
@@ -109,9 +117,12 @@ def main():
         for problem in problems:
             print(f"{name}: {problem}")
         failures += len(problems)
-    for problem in version_problems(program):
+    problems = list(version_problems(program))
+    if program:
+        problems += example_problems(program)
+    for problem in problems:
         print(problem)
-        failures += 1
+    failures += len(problems)
     print(f"docs: {len(documents)} documents checked, {failures} failures")
     return 1 if failures else 0
 

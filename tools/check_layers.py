@@ -53,7 +53,7 @@ def layer_of(name):
 
 def owner_of_private(including, target):
     """The layer whose private header `target` means when `including` names it, or None."""
-    for folder in (including.parent, pathlib.PurePath("src")):
+    for folder in (including.parent, pathlib.PurePath("src"), pathlib.PurePath(".")):
         candidate = pathlib.Path(TOP / folder / target).resolve()
         if candidate.is_file() and candidate.is_relative_to(TOP / "src"):
             return candidate.relative_to(TOP / "src").parts[0]
