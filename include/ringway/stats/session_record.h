@@ -24,8 +24,14 @@ struct SessionRecord {
     CloseReason reason = CloseReason::finished;
 };
 
-// Writes the line (no newline) into `out`; returns its length, cut at `room`. Text is key=value with
-// an RFC 3339 time first; JSON is one object with the same keys.
+// Room in which no line is ever cut: of each text at most session_text_bytes_max bytes are written,
+// and escaping makes six of one at worst.
+inline constexpr std::size_t session_text_bytes_max = 128;
+inline constexpr std::size_t session_line_bytes_max = 4096;
+
+// Writes the line (no newline) into `out`; returns its length, never more than `room`. Text is
+// key=value with an RFC 3339 time first; JSON is one object with the same keys. Fields for which
+// there is no room are left out as a whole.
 std::size_t format_session_line(char* out, std::size_t room, const SessionRecord& record, bool json);
 
 }  // namespace ringway::stats

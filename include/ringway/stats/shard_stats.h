@@ -49,7 +49,8 @@ struct DirectionStats {
     Counter pauses;          // the reader was parked because the other side is slow
 };
 
-struct EndpointStats {
+// Aligned, because the arrays of two shards may be neighbours on the heap.
+struct alignas(cache_line_bytes) EndpointStats {
     Counter connections;     // connected, ever
     Counter active;          // connected now
     Counter failures;        // connects that failed
@@ -59,7 +60,7 @@ struct EndpointStats {
     Counter passive_down;    // 1 while this shard holds it for down
 };
 
-struct ListenerStats {
+struct alignas(cache_line_bytes) ListenerStats {
     Counter accepted;
     Counter active;
 };
@@ -115,5 +116,7 @@ struct alignas(cache_line_bytes) ShardStats {
     std::unique_ptr<EndpointStats[]> endpoints;
 };
 static_assert(alignof(ShardStats) == cache_line_bytes);
+static_assert(alignof(EndpointStats) == cache_line_bytes);
+static_assert(alignof(ListenerStats) == cache_line_bytes);
 
 }  // namespace ringway::stats
