@@ -29,7 +29,9 @@ class JsonWriter {
     JsonWriter& null();
 
     // A member of the open object.
-    JsonWriter& text(std::string_view name, std::string_view value) { return key(name).text(value); }
+    JsonWriter& text(std::string_view name, std::string_view value) {
+        return key(name).text(value);
+    }
     JsonWriter& text_or_null(std::string_view name, std::string_view value) {
         return key(name).text_or_null(value);
     }

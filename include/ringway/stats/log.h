@@ -4,7 +4,8 @@
 //
 // One Log per thread: a shard's writes into its LogRing, the coordinator's into the LogSink. Each
 // place in the code that logs has its own allowance per interval; what exceeds it is counted, and
-// the next line from there says how many were left out. Never allocates, never blocks, never throws.
+// the next line from there says how many were left out. Never allocates, never blocks, never
+// throws.
 #pragma once
 
 #include <array>
@@ -72,10 +73,10 @@ struct LogEvent {
 
 struct LogSettings {
     bool json = false;
-    std::int64_t shard = -1;                     // -1: not a shard's, the key is left out
-    base::Instant (*now)() = nullptr;            // ring::sys::now
-    std::int64_t (*wall_clock_us)() = nullptr;   // ring::sys::wall_clock_us
-    std::uint32_t lines_per_interval = 20;       // from one place in the code
+    std::int64_t shard = -1;                    // -1: not a shard's, the key is left out
+    base::Instant (*now)() = nullptr;           // ring::sys::now
+    std::int64_t (*wall_clock_us)() = nullptr;  // ring::sys::wall_clock_us
+    std::uint32_t lines_per_interval = 20;      // from one place in the code
     base::Duration interval = base::Duration::seconds(10);
 };
 
@@ -108,8 +109,8 @@ class Log {
     }
 
     // Says what is still unsaid: for each place that is quiet again, one line with its count. To be
-    // called now and then (by a shard in an idle turn, by the coordinator every few seconds, by both
-    // at their end with `all`).
+    // called now and then (by a shard in an idle turn, by the coordinator every few seconds, by
+    // both at their end with `all`).
     void report_suppressed(bool all = false);
     std::uint64_t suppressed() const { return suppressed_total_.read(); }
 

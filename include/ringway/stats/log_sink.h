@@ -45,6 +45,7 @@ class LogSink {
 
   private:
     std::int64_t write_some();
+    std::uint64_t take_lines(std::size_t bytes);
     void drop_pending();
 
     std::string buffer_;
@@ -52,8 +53,9 @@ class LogSink {
     std::size_t pending_at_ = 0;  // what lies before it in buffer_ is written
     int fd_ = -1;
     bool owns_fd_ = false;
-    bool may_block_ = true;       // not a regular file: ask poll(2) before every write
-    bool inside_line_ = false;    // the last byte written was not a newline
+    bool may_block_ = true;     // not a regular file: ask poll(2) before every write
+    bool inside_line_ = false;  // the last byte written was not a newline
+    bool torn_ = false;         // buffer_ begins with the newline of a line that was cut off
     int last_error_ = 0;
     std::string path_;
     int standard_fd_ = -1;

@@ -17,27 +17,30 @@ namespace ringway::stats {
 
 inline constexpr std::uint64_t json_schema_version = 1;
 
-// ---- ctl stats -----------------------------------------------------------------------------------
+// ---- ctl stats
+// -----------------------------------------------------------------------------------
 
 std::string stats_text(const Snapshot& snapshot, bool per_shard);
 std::string stats_json(const Snapshot& snapshot, bool per_shard);
 
-// ---- ctl upstreams -------------------------------------------------------------------------------
+// ---- ctl upstreams
+// -------------------------------------------------------------------------------
 
 std::string upstreams_text(const Snapshot& snapshot);
 std::string upstreams_json(const Snapshot& snapshot);
 
-// ---- ctl connections -----------------------------------------------------------------------------
+// ---- ctl connections
+// -----------------------------------------------------------------------------
 
 struct ConnectionLine {
     std::uint32_t shard = 0;
     std::uint64_t id = 0;
     std::string client;
     std::string listener;
-    std::string upstream;   // empty while none is chosen
+    std::string upstream;  // empty while none is chosen
     std::string endpoint;
-    std::string state;      // "preamble", "connecting", "relaying", "closing"
-    std::string mode_up;    // "copy", "splice", "peek", or empty
+    std::string state;    // "preamble", "connecting", "relaying", "closing"
+    std::string mode_up;  // "copy", "splice", "peek", or empty
     std::string mode_down;
     std::uint64_t bytes_up = 0;
     std::uint64_t bytes_down = 0;
@@ -49,11 +52,12 @@ struct ConnectionLine {
 std::string connections_text(std::span<const ConnectionLine> lines, std::uint64_t total);
 std::string connections_json(std::span<const ConnectionLine> lines, std::uint64_t total);
 
-// ---- ctl info ------------------------------------------------------------------------------------
+// ---- ctl info
+// ------------------------------------------------------------------------------------
 
 struct UpstreamInfo {
     std::string name;
-    std::string balance;    // "round-robin", ...
+    std::string balance;  // "round-robin", ...
     std::vector<std::string> endpoints;
 };
 
@@ -65,13 +69,13 @@ struct Info {
     bool draining = false;
     std::uint32_t shards = 0;
     bool pinned = false;
-    std::string relay;              // "auto", "copy", "splice"
+    std::string relay;  // "auto", "copy", "splice"
     std::uint64_t connections_max = 0;
     std::uint64_t descriptors_max = 0;
-    std::string kernel;             // uname -r
+    std::string kernel;  // uname -r
     std::string ring_features;
     std::string log_level;
-    std::string config_path;        // the next three: empty where there is none
+    std::string config_path;  // the next three: empty where there is none
     std::string control_path;
     std::string access_log;
     std::vector<ListenerRow> listeners;

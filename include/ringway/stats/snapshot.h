@@ -121,11 +121,12 @@ struct Rates {
 };
 Rates rates_between(const ShardReading& earlier, const ShardReading& later, base::Duration span);
 
-// ---- what the numbers are about; filled by the coordinator ---------------------------------------
+// ---- what the numbers are about; filled by the coordinator
+// ---------------------------------------
 
 struct ListenerRow {
     std::string name;
-    std::string url;       // with the port that was bound: "tcp://127.0.0.1:40123"
+    std::string url;  // with the port that was bound: "tcp://127.0.0.1:40123"
     std::string upstream;
 };
 
@@ -140,7 +141,7 @@ std::string_view name_of(EndpointState state);  // "ready", "drain", "down", "un
 struct EndpointRow {
     std::string upstream;
     std::string name;
-    std::string address;   // what it resolves to now; empty while unknown
+    std::string address;  // what it resolves to now; empty while unknown
     EndpointState state = EndpointState::ready;
     std::uint32_t weight = 1;
     bool backup = false;
@@ -149,7 +150,7 @@ struct EndpointRow {
 
 struct Context {
     std::string version;
-    std::int64_t wall_us = 0;            // CLOCK_REALTIME of the reading
+    std::int64_t wall_us = 0;  // CLOCK_REALTIME of the reading
     base::Duration uptime{0};
     base::Duration window = base::Duration::seconds(60);
     std::uint64_t connections_max = 0;

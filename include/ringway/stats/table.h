@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ringway::stats {
@@ -16,28 +16,29 @@ class Table {
   public:
     enum class Align : unsigned char { left, right };
 
-    // Columns beyond those named are aligned like the last one.
+    // Columns beyond those named are aligned like the last one; at least one must be named.
     explicit Table(std::vector<Align> columns, std::size_t indent = 0)
         : columns_(std::move(columns)), indent_(indent) {}
 
-    void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-    void row(std::initializer_list<std::string_view> cells) {
-        rows_.emplace_back(cells.begin(), cells.end());
-    }
+    void row(std::vector<std::string> cells) { add(std::move(cells), false); }
     // A line of its own across all columns, without indentation.
-    void heading(std::string_view title);
+    void heading(std::string_view title) { add({std::string(title)}, true); }
 
     std::string to_string() const;
 
   private:
+    struct Row {
+        std::vector<std::string> cells;
+        bool is_heading = false;
+    };
     static constexpr std::string_view gap = "  ";
 
+    void add(std::vector<std::string> cells, bool is_heading);
     std::vector<std::size_t> widths() const;
 
     std::vector<Align> columns_;
     std::size_t indent_;
-    std::vector<std::vector<std::string>> rows_;
-    std::vector<bool> is_heading_;
+    std::vector<Row> rows_;
 };
 
 // `text` with control characters and bytes that are not UTF-8 shown as \xNN.
