@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "ringway/base/assert.h"
+
 namespace ringway::sim {
 
 namespace {

@@ -45,6 +45,7 @@ class Socket : public File {
     int listen(const AddressKey& address, std::size_t backlog);
     int connect(const AddressKey& address);  // -EINPROGRESS, or a failure at once
     int connect_result();                    // -EINPROGRESS, 0 or the failure
+    int take_error();                        // what the next call would report, once
     Socket* accept();                        // nullptr: nobody waits
     std::size_t receivable() const { return receive_.size(); }
     std::size_t accept_queue_length() const { return accept_queue_.size(); }
@@ -80,7 +81,6 @@ class Socket : public File {
     void send_reset();
     void on_reset();
     void after_reading();
-    int take_error();
     void note_movement();
     std::int64_t nothing_to_read();
 
@@ -144,8 +144,8 @@ struct PipeState {
 
 class PipeEnd : public File {
   public:
-    PipeEnd(Kernel& kernel, Kind kind, std::shared_ptr<PipeState> state)
-        : File(kernel, kind), state(std::move(state)) {}
+    PipeEnd(Kernel& kernel, Kind kind, std::shared_ptr<PipeState> shared)
+        : File(kernel, kind), state(std::move(shared)) {}
     unsigned ready() override { return 0; }
     std::string describe() const override;
     const std::shared_ptr<PipeState> state;

@@ -169,6 +169,8 @@ void SimulatedRing::execute_cancel(std::uint64_t target) {
 
 void SimulatedRing::execute(Request& request) {
     request.again = false;
+    const bool readable = !request.issued || request.read_wakes != request.file->read_wakes();
+    const bool writable = !request.issued || request.write_wakes != request.file->write_wakes();
     request.read_wakes = request.file->read_wakes();
     request.write_wakes = request.file->write_wakes();
     switch (request.kind) {
@@ -177,7 +179,7 @@ void SimulatedRing::execute(Request& request) {
         case Request::Kind::receive: return execute_receive(request);
         case Request::Kind::send:
         case Request::Kind::sendmsg: return execute_send(request);
-        case Request::Kind::poll: return execute_poll(request, !request.issued);
+        case Request::Kind::poll: return execute_poll(request, readable, writable);
         case Request::Kind::cancel: return;
     }
 }
@@ -315,11 +317,16 @@ void SimulatedRing::execute_send(Request& request) {
     post(request, static_cast<std::int32_t>(request.done), 0, false);
 }
 
-void SimulatedRing::execute_poll(Request& request, bool first) {
-    const std::uint32_t mask = request.file->ready() & (request.events | error_events);
-    const bool spurious = !first && request.multishot && mask != 0 &&
-                          kernel_.faults().fires(Fault::spurious_readiness);
+// Tells only of what woke it, as the kernel does; the first look sees everything.
+void SimulatedRing::execute_poll(Request& request, bool readable, bool writable) {
+    const bool first = !request.issued;
+    std::uint32_t wanted = error_events;
+    if (readable) wanted |= POLLIN | POLLRDNORM | POLLRDHUP;
+    if (writable) wanted |= POLLOUT | POLLWRNORM;
+    const std::uint32_t mask = request.file->ready() & (request.events | error_events) & wanted;
     if (mask == 0) return;
+    const bool spurious =
+        !first && request.multishot && kernel_.faults().fires(Fault::spurious_readiness);
     post(request, static_cast<std::int32_t>(mask), 0, request.multishot);
     if (spurious && request.active) post(request, static_cast<std::int32_t>(mask), 0, true);
 }

@@ -90,7 +90,7 @@ class SimulatedRing {
     void execute_connect(Request& request);
     void execute_receive(Request& request);
     void execute_send(Request& request);
-    void execute_poll(Request& request, bool first);
+    void execute_poll(Request& request, bool readable, bool writable);
     void execute_cancel(std::uint64_t target);
     bool take_from_group(Request& request, Socket& socket, ProvidedGroup& group);
     // Posts a completion; `more` is withdrawn when the queue is full or the seed ends a multishot.

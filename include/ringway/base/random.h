@@ -18,7 +18,7 @@ class Random {
 
     // Uniform in [0, bound); `bound` must be positive. The bias is below 2^-32 for small bounds.
     std::uint64_t below(std::uint64_t bound) {
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+        return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
     }
 
     // True with a probability of `numerator` in `denominator`.
@@ -27,6 +27,7 @@ class Random {
     }
 
   private:
+    __extension__ using Wide = unsigned __int128;
     std::uint64_t state_;
 };
 
