@@ -1,10 +1,15 @@
 #include "ringway/ring/buffer_group.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <sys/mman.h>
 
 namespace ringway::ring {
+
+namespace {
+constexpr std::uint32_t buffers_max = 32768;  // what one group may hold (io_uring_setup_buf_ring(3))
+}
 
 BufferGroup::BufferGroup(Ring& ring, const BufferGroupSettings& settings)
     : ring_(ring), settings_(settings), leases_(settings.count) {}
@@ -31,16 +36,27 @@ base::Result<std::unique_ptr<BufferGroup>> BufferGroup::create(Ring& ring,
     }
     if (failure != 0) {
         // Before Linux 6.12: a receive takes a whole buffer.
-        group->settings_.incremental = false;
-        failure = ring.register_buffers(settings.group, settings.count, false);
+        group->use_whole_buffers();
+        failure = ring.register_buffers(settings.group, group->count(), false);
     }
     if (failure != 0) return base::unexpected(base::Error::from_errno(failure));
-    for (std::uint32_t id = 0; id < settings.count; ++id) {
+    for (std::uint32_t id = 0; id < group->count(); ++id) {
         const auto buffer = static_cast<std::uint16_t>(id);
-        ring.provide_buffer(settings.group, buffer, group->address_of(buffer), settings.bytes_each);
+        ring.provide_buffer(settings.group, buffer, group->address_of(buffer), group->bytes_each());
     }
     ring.publish_buffers(settings.group);
     return group;
+}
+
+void BufferGroup::use_whole_buffers() {
+    const std::uint32_t split =
+        std::min(settings_.split_when_whole, buffers_max / std::max(settings_.count, 1u));
+    settings_.incremental = false;
+    if (split > 1) {
+        settings_.count *= split;
+        settings_.bytes_each /= split;
+    }
+    leases_.assign(settings_.count, Lease{});
 }
 
 std::byte* BufferGroup::address_of(std::uint16_t buffer) const {

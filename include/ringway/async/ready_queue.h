@@ -27,6 +27,9 @@ class ReadyQueue {
     void push_next_turn(Runnable& runnable) { yielded_.push(runnable); }
     bool empty() const { return ready_.head == nullptr && yielded_.head == nullptr; }
 
+    // True when nothing is left for this turn (what yielded waits for the next).
+    bool ran_dry() const { return ready_.head == nullptr; }
+
     // Lets in what yielded in the last turn.
     void begin_turn() {
         while (Runnable* runnable = yielded_.pop()) ready_.push(*runnable);
