@@ -80,6 +80,15 @@ class Slab {
         return std::launder(reinterpret_cast<T*>(slot.storage));
     }
 
+    // Calls visit(object) for every live slot, in memory order; it must not emplace or release.
+    template <typename Visitor>
+    void for_each(Visitor visit) {
+        for (std::size_t index = 0; index < touched_; ++index) {
+            Slot& slot = slots_[index];
+            if (slot.generation % 2 == 1) visit(*std::launder(reinterpret_cast<T*>(slot.storage)));
+        }
+    }
+
     std::size_t in_use() const { return in_use_; }
     std::size_t slots_max() const { return slots_max_; }
     static constexpr std::size_t slot_bytes() { return sizeof(Slot); }

@@ -17,7 +17,8 @@ namespace ringway::net {
 class Address {
   public:
     Address() = default;  // AF_UNSPEC
-    static std::optional<Address> parse(std::string_view host, std::uint16_t port);  // literals only
+    static std::optional<Address> parse(std::string_view host,
+                                        std::uint16_t port);  // literals only
     static Address from(const sockaddr* address, socklen_t bytes);
     static Address unix_peer();
 

@@ -36,6 +36,7 @@ struct BufferGroupSettings {
     std::uint32_t count = 64;            // a power of two, <= 32768
     std::uint32_t bytes_each = 65536;
     bool incremental = true;             // several receives share a buffer, where the kernel can
+    std::uint32_t split_when_whole = 1;  // where it cannot: this many times as many, as much smaller
 };
 
 class BufferGroup {
@@ -59,6 +60,7 @@ class BufferGroup {
     void wait(BufferWaiter& waiter);
 
     std::uint32_t count() const { return settings_.count; }
+    std::uint32_t bytes_each() const { return settings_.bytes_each; }
     std::uint32_t in_use() const { return in_use_; }  // buffers the kernel cannot use now
     // True when so few buffers are left that nobody should hold many.
     bool scarce() const { return settings_.count - in_use_ <= settings_.count / 4; }
@@ -72,6 +74,7 @@ class BufferGroup {
         bool counted = false;       // part of in_use_
     };
     BufferGroup(Ring& ring, const BufferGroupSettings& settings);
+    void use_whole_buffers();
     void recycle(std::uint16_t buffer);
     std::byte* address_of(std::uint16_t buffer) const;
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "ringway/stats/counter.h"
+#include "ringway/stats/log_level.h"
 
 namespace ringway::stats {
 
@@ -36,7 +37,12 @@ class LogRing {
         return lines;
     }
 
+    std::uint64_t written() const { return written_.read(); }
     std::uint64_t dropped() const { return dropped_.read(); }
+
+    // Which lines the shard's Log writes at all; the coordinator may change it at any time.
+    void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
+    LogLevel level() const { return level_.load(std::memory_order_relaxed); }
 
   private:
     struct Line {
@@ -51,10 +57,25 @@ class LogRing {
     struct alignas(line_bytes) Position {
         std::atomic<std::size_t> at{0};
     };
-    Position head_;
-    Position tail_;
+    // Bytes ever written and ever read. Each line of bytes in the ring starts with a Header and is
+    // contiguous: what does not fit before the end leaves a gap and starts at the beginning.
+    struct Header {
+        std::uint32_t bytes = 0;
+        std::uint32_t kind = 0;  // a LogStream, or gap_kind
+    };
+    static constexpr std::uint32_t gap_kind = 0xFFFF'FFFF;
+    static constexpr std::size_t header_bytes = sizeof(Header);
+    static std::size_t record_bytes(std::size_t text_bytes) {
+        return (header_bytes + text_bytes + header_bytes - 1) & ~(header_bytes - 1);
+    }
+    void put_header(std::size_t at, const Header& header);
+
+    Position head_;  // written by the shard
+    Position tail_;  // written by the coordinator
     const std::size_t mask_;
     std::unique_ptr<char[]> bytes_;
+    std::atomic<LogLevel> level_{LogLevel::info};
+    alignas(line_bytes) Counter written_;
     Counter dropped_;
 };
 

@@ -19,18 +19,18 @@ inline constexpr std::size_t cache_line_bytes = 64;
 
 // Why a session ended; every accepted connection ends in exactly one of them.
 enum class CloseReason : std::uint8_t {
-    finished,          // both sides closed, everything delivered
+    finished,  // both sides closed, everything delivered
     downstream_reset,
     upstream_reset,
-    connect_failed,    // no endpoint answered
-    connect_timeout,   // no endpoint answered in time
-    no_endpoint,       // every endpoint is down, draining or at its limit
+    connect_failed,   // no endpoint answered
+    connect_timeout,  // no endpoint answered in time
+    no_endpoint,      // every endpoint is down, draining or at its limit
     idle_timeout,
-    denied,            // by --allow or --deny
-    bad_preamble,      // PROXY preamble missing or malformed
+    denied,        // by --allow or --deny
+    bad_preamble,  // PROXY preamble missing or malformed
     preamble_timeout,
-    drained,           // the drain deadline came first
-    out_of_memory,     // no slot, pipe or buffer could be had
+    drained,        // the drain deadline came first
+    out_of_memory,  // no slot, pipe or buffer could be had
     internal,
 };
 inline constexpr std::size_t close_reason_count = 13;
@@ -40,31 +40,32 @@ std::string_view name_of(CloseReason reason);  // "finished", "downstream-reset"
 enum class Direction : std::uint8_t { up, down };
 
 struct DirectionStats {
-    Counter bytes;           // delivered to the other side
-    Counter copied_bytes;    // of these, through provided buffers
-    Counter spliced_bytes;   // of these, through a pipe
-    Counter peeked_bytes;    // of these, by the emergency path
-    Counter into_splice;     // switches
+    Counter bytes;          // delivered to the other side
+    Counter copied_bytes;   // of these, through provided buffers
+    Counter spliced_bytes;  // of these, through a pipe
+    Counter peeked_bytes;   // of these, by the emergency path
+    Counter into_splice;    // switches
     Counter out_of_splice;
-    Counter pauses;          // the reader was parked because the other side is slow
+    Counter pauses;  // the reader was parked because the other side is slow
 };
 
-struct EndpointStats {
-    Counter connections;     // connected, ever
-    Counter active;          // connected now
-    Counter failures;        // connects that failed
+// Aligned, because the arrays of two shards may be neighbours on the heap.
+struct alignas(cache_line_bytes) EndpointStats {
+    Counter connections;  // connected, ever
+    Counter active;       // connected now
+    Counter failures;     // connects that failed
     Counter bytes_up;
     Counter bytes_down;
-    Counter marked_down;     // times it was marked down by failed connects
-    Counter passive_down;    // 1 while this shard holds it for down
+    Counter marked_down;   // times it was marked down by failed connects
+    Counter passive_down;  // 1 while this shard holds it for down
 };
 
-struct ListenerStats {
+struct alignas(cache_line_bytes) ListenerStats {
     Counter accepted;
     Counter active;
 };
 
-struct RingStats {           // copied from the ring once per turn
+struct RingStats {  // copied from the ring once per turn
     Counter turns;
     Counter enters;
     Counter completions;
@@ -72,9 +73,9 @@ struct RingStats {           // copied from the ring once per turn
     Counter sends;
     Counter overflows;
     Counter stale;
-    Counter wakes;           // by another thread
-    Counter buffer_parks;    // ENOBUFS
-    Counter long_turns;      // turns that took over 10 ms of work
+    Counter wakes;         // by another thread
+    Counter buffer_parks;  // ENOBUFS
+    Counter long_turns;    // turns that took over 10 ms of work
 };
 
 struct alignas(cache_line_bytes) ShardStats {
@@ -82,18 +83,18 @@ struct alignas(cache_line_bytes) ShardStats {
 
     Counter accepted;
     Counter active;
-    Counter refused;          // accepted, then closed at once: no slot (never by --max-connections)
-    Counter accept_pauses;    // EMFILE, ENFILE, or no permit: accepting stopped for a while
+    Counter refused;        // accepted, then closed at once: no slot (never by --max-connections)
+    Counter accept_pauses;  // EMFILE, ENFILE, or no permit: accepting stopped for a while
     Counter accept_errors;
     std::array<Counter, close_reason_count> closed;
     std::array<DirectionStats, 2> direction;  // by Direction
-    Counter connect_failures;  // attempts, over all endpoints
-    Counter connect_retries;   // another endpoint was tried
+    Counter connect_failures;                 // attempts, over all endpoints
+    Counter connect_retries;                  // another endpoint was tried
     Counter sessions_with_preamble;
 
-    Latency connect;           // connect(2) to established
-    Latency first_byte;        // first byte from the client to first byte back
-    Latency session;           // accepted to closed
+    Latency connect;     // connect(2) to established
+    Latency first_byte;  // first byte from the client to first byte back
+    Latency session;     // accepted to closed
 
     RingStats ring;
     Counter buffers_in_use;
@@ -101,12 +102,12 @@ struct alignas(cache_line_bytes) ShardStats {
     Counter pipes_in_use;
     Counter pipes_open;
     Counter slots_in_use;
-    Counter frames_in_use;     // coroutine frames
-    Counter frame_spills;      // frames that had to come from the heap
-    Counter cpu_ns;            // CPU time of the shard's thread
+    Counter frames_in_use;  // coroutine frames
+    Counter frame_spills;   // frames that had to come from the heap
+    Counter cpu_ns;         // CPU time of the shard's thread
     Counter log_lines;
     Counter log_lines_dropped;
-    Counter heartbeat;         // turns of the loop, for the watchdog
+    Counter heartbeat;  // turns of the loop, for the watchdog
 
     // Sized at start, never resized; indexes as in Settings (endpoints of all upstreams in order).
     const std::size_t listener_count;
@@ -115,5 +116,7 @@ struct alignas(cache_line_bytes) ShardStats {
     std::unique_ptr<EndpointStats[]> endpoints;
 };
 static_assert(alignof(ShardStats) == cache_line_bytes);
+static_assert(alignof(EndpointStats) == cache_line_bytes);
+static_assert(alignof(ListenerStats) == cache_line_bytes);
 
 }  // namespace ringway::stats

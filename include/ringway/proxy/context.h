@@ -1,0 +1,51 @@
+// What a session may touch of its shard: references, gathered once when the shard is built.
+//
+// Owns nothing. Everything in it belongs to the shard's thread.
+#pragma once
+
+#include <cstdint>
+
+#include "ringway/async/scope.h"
+#include "ringway/base/random.h"
+#include "ringway/base/slab.h"
+#include "ringway/base/timer_wheel.h"
+#include "ringway/config/settings.h"
+#include "ringway/net/relay.h"
+#include "ringway/net/socket.h"
+#include "ringway/proxy/ticker.h"
+#include "ringway/stats/log.h"
+#include "ringway/stats/log_ring.h"
+#include "ringway/stats/shard_stats.h"
+#include "ringway/upstream/upstream_set.h"
+
+namespace ringway::proxy {
+
+class Session;
+struct Preamble;
+
+// The shard above, told when a connection's permit is free again.
+struct PermitReturn {
+    using Notify = void (*)(PermitReturn&);
+    Notify returned;
+};
+
+struct Context {
+    const config::Settings& settings;
+    std::uint32_t shard;
+    const base::Instant& now;  // the shard's clock, read once per turn
+    base::TimerWheel& timers;
+    base::Random& random;
+    net::SocketPools& sockets;
+    net::RelayContext& relay;
+    upstream::UpstreamSet& upstreams;
+    stats::ShardStats& stats;
+    stats::LogRing& log_ring;
+    stats::Log& log;
+    async::TaskScope& sessions;
+    base::Slab<Session>& slots;
+    base::Slab<Preamble>& preambles;
+    Ticker& ticker;
+    PermitReturn& permits;
+};
+
+}  // namespace ringway::proxy

@@ -1,0 +1,340 @@
+// Layers into Settings: values by precedence, then the objects on top of the defaults they share.
+#include <algorithm>
+#include <map>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "layer.h"
+#include "ringway/config/limits.h"
+#include "ringway/config/suggest.h"
+#include "ringway/config/url.h"
+
+namespace ringway::config {
+namespace {
+
+using MaybeProblem = std::optional<Problem>;
+
+// What has been said about one object so far, to find what is said twice.
+using Said = std::map<std::string, std::string, std::less<>>;
+
+// "--listen tcp://127.0.0.1:80: backlog".
+std::string where_of(const Raw& url, std::string_view key) {
+    const std::string_view bare = std::string_view{url.text}.substr(0, url.text.find('?'));
+    return fmt::format("{} {}: {}", url.where, printable(bare), key);
+}
+
+template <typename Object>
+MaybeProblem apply_option(const OptionRow<Object>& row, Object& object, const RawOption& option,
+                          Said& said) {
+    const auto [earlier, first] = said.emplace(option.key, option.value.text);
+    if (!first && !row.repeat && earlier->second != option.value.text) {
+        return refusal_line(
+            option.value.where, option.value.text,
+            {fmt::format("it is \"{}\" already", printable(earlier->second)), "say it once"});
+    }
+    if (first && row.repeat) row.clear(object);
+    if (auto complaint = apply(row, object, option.value.text)) {
+        return refusal_line(option.value.where, option.value.text, *complaint);
+    }
+    return {};
+}
+
+template <typename Object>
+void add_names(std::vector<std::string_view>& names, std::span<const OptionRow<Object>> rows) {
+    for (const auto& row : rows)
+        names.push_back(row.name);
+}
+
+Problem unknown_option(const RawOption& option, std::string_view kind,
+                       const std::vector<std::string_view>& known) {
+    std::string rule = fmt::format("{} has no such option", kind);
+    return refusal_line(option.value.where, {std::move(rule), did_you_mean(option.key, known)});
+}
+
+// True for options that a Unix socket cannot heed.
+bool needs_tcp(std::string_view key) {
+    return find_option(socket_options(), key) != nullptr && key != "receive-buffer" &&
+           key != "send-buffer";
+}
+
+MaybeProblem apply_listener_option(Listener& listener, const RawOption& option, Said& said) {
+    const bool is_unix = listener.target.scheme == Scheme::tcp_unix;
+    if (is_unix && needs_tcp(option.key)) {
+        return refusal_line(option.value.where, {"is of TCP, and this is a Unix socket", {}});
+    }
+    if (is_unix && (option.key == "allow" || option.key == "deny")) {
+        return refusal_line(option.value.where, {"clients of a Unix socket have no address",
+                                                 "unix-mode says who may connect"});
+    }
+    if (!is_unix && option.key == "unix-mode") {
+        return refusal_line(option.value.where, {"is of Unix sockets, and this is TCP", {}});
+    }
+    if (const auto* row = find_option(listener_options(), option.key)) {
+        return apply_option(*row, listener, option, said);
+    }
+    if (const auto* row = find_option(socket_options(), option.key)) {
+        return apply_option(*row, listener.socket, option, said);
+    }
+    std::vector<std::string_view> known;
+    add_names(known, listener_options());
+    add_names(known, socket_options());
+    return unknown_option(option, "a listener", known);
+}
+
+MaybeProblem apply_upstream_option(Upstream& upstream, const RawOption& option, Said& said) {
+    if (const auto* row = find_option(upstream_options(), option.key)) {
+        return apply_option(*row, upstream, option, said);
+    }
+    if (const auto* row = find_option(socket_options(), option.key)) {
+        return apply_option(*row, upstream.socket, option, said);
+    }
+    std::vector<std::string_view> known;
+    add_names(known, upstream_options());
+    add_names(known, socket_options());
+    add_names(known, endpoint_options());
+    if (find_option(endpoint_options(), option.key) != nullptr) {
+        return refusal_line(option.value.where, {"is an option of an endpoint, not of the upstream",
+                                                 fmt::format("tcp://HOST:PORT?{}={}", option.key,
+                                                             printable(option.value.text))});
+    }
+    return unknown_option(option, "an upstream", known);
+}
+
+// The options within a URL and those beside it, in this order.
+std::vector<RawOption> options_of(const RawPlace& place, const Url& url) {
+    std::vector<RawOption> options;
+    for (const UrlOption& option : url.options) {
+        options.push_back({option.key, {option.value, where_of(place.url, option.key)}});
+    }
+    options.insert(options.end(), place.options.begin(), place.options.end());
+    return options;
+}
+
+bool is_literal(const std::string& host) {
+    in6_addr address{};
+    return inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+class Builder {
+  public:
+    explicit Builder(std::span<const Layer> layers) : layers_(layers) {}
+
+    Checked<Settings, Problem> build() {
+        for (auto step : {&Builder::apply_values, &Builder::build_upstreams,
+                          &Builder::build_listeners, &Builder::resolve_routes}) {
+            if (auto problem = (this->*step)()) return *problem;
+        }
+        return std::move(draft_.settings);
+    }
+
+  private:
+    MaybeProblem apply_values() {
+        for (const Flag& flag : all_flags()) {
+            if (!flag.apply) continue;
+            const auto layer = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& each) {
+                return each.values.contains(flag.name);
+            });
+            if (layer == layers_.end()) continue;
+            const std::vector<Raw>& values = layer->values.at(flag.name);
+            // Of a flag given twice, the last one counts; repeatable ones add up.
+            for (std::size_t i = flag.repeat ? 0 : values.size() - 1; i < values.size(); ++i) {
+                if (auto complaint = flag.apply(draft_, values[i].text)) {
+                    return refusal_line(values[i].where, values[i].text, *complaint);
+                }
+            }
+        }
+        return {};
+    }
+
+    // The objects of one kind, from the first layer that has any.
+    template <typename Raws>
+    const Raws& first_of(Raws Layer::* kind) const {
+        static const Raws none;
+        for (const Layer& layer : layers_) {
+            if (!(layer.*kind).empty()) return layer.*kind;
+        }
+        return none;
+    }
+
+    MaybeProblem build_listeners() {
+        const auto& raws = first_of(&Layer::listeners);
+        for (const RawPlace& raw : raws) {
+            auto url = parse_url(raw.url.text);
+            if (!url) return refusal_line(raw.url.where, raw.url.text, url.reason());
+            Listener listener = draft_.listener;
+            listener.name = raw.name;
+            listener.target = url->target;
+            if (auto problem = check_listening_place(listener, raw.url)) return problem;
+            Said said;
+            for (const RawOption& option : options_of(raw, *url)) {
+                if (auto problem = apply_listener_option(listener, option, said)) return problem;
+            }
+            draft_.settings.listeners.push_back(std::move(listener));
+        }
+        name_the_nameless(draft_.settings.listeners, "listener");
+        for (std::size_t i = 0; i < raws.size(); ++i) {
+            listener_named_.push_back(!raws[i].name.empty());
+        }
+        return {};
+    }
+
+    // Listeners bind: nothing is resolved for them but the one name that everybody types.
+    static MaybeProblem check_listening_place(Listener& listener, const Raw& url) {
+        if (listener.target.scheme == Scheme::tcp_unix) {
+            listener.allow.clear();  // defaults for clients with addresses
+            listener.deny.clear();
+            return {};
+        }
+        if (listener.target.host == "localhost") listener.target.host = "127.0.0.1";
+        if (is_literal(listener.target.host)) return {};
+        return refusal_line(url.where, url.text,
+                            {"a listener has an address, not a name",
+                             "0.0.0.0 and [::] are every IPv4 and IPv6 address of this machine"});
+    }
+
+    MaybeProblem build_upstreams() {
+        for (const RawUpstream& raw : first_of(&Layer::upstreams)) {
+            Upstream upstream = draft_.upstream;
+            upstream.name = raw.name;
+            upstream_named_.push_back(!raw.name.empty());
+            Said said;
+            for (const RawOption& option : raw.options) {
+                if (auto problem = apply_upstream_option(upstream, option, said)) return problem;
+            }
+            for (const RawPlace& place : raw.endpoints) {
+                if (auto problem = add_endpoint(upstream, place, said)) return problem;
+            }
+            draft_.settings.upstreams.push_back(std::move(upstream));
+        }
+        name_the_nameless(draft_.settings.upstreams, "upstream");
+        return {};
+    }
+
+    static MaybeProblem add_endpoint(Upstream& upstream, const RawPlace& raw, Said& upstream_said) {
+        auto url = parse_url(raw.url.text);
+        if (!url) return refusal_line(raw.url.where, raw.url.text, url.reason());
+        Endpoint endpoint;
+        endpoint.target = url->target;
+        if (endpoint.target.scheme == Scheme::tcp && endpoint.target.port == 0) {
+            return refusal_line(raw.url.where, raw.url.text,
+                                {"an endpoint has a port from 1 to 65535", {}});
+        }
+        Said said;
+        for (const RawOption& option : options_of(raw, *url)) {
+            const auto* row = find_option(endpoint_options(), option.key);
+            auto problem = row != nullptr ? apply_option(*row, endpoint, option, said)
+                                          : apply_upstream_option(upstream, option, upstream_said);
+            if (problem) return problem;
+        }
+        if (endpoint.name.empty()) endpoint.name = endpoint.target.to_string();
+        upstream.endpoints.push_back(std::move(endpoint));
+        return {};
+    }
+
+    // "listener1", "listener2", ... in order of appearance, passing over names that are taken.
+    template <typename Object>
+    static void name_the_nameless(std::vector<Object>& objects, std::string_view prefix) {
+        for (std::size_t i = 0; i < objects.size(); ++i) {
+            if (!objects[i].name.empty()) continue;
+            for (std::size_t number = i + 1;; ++number) {
+                std::string name = fmt::format("{}{}", prefix, number);
+                const bool taken = std::any_of(objects.begin(), objects.end(),
+                                               [&](const auto& o) { return o.name == name; });
+                if (taken) continue;
+                objects[i].name = std::move(name);
+                break;
+            }
+        }
+    }
+
+    static constexpr std::size_t nowhere = SIZE_MAX;
+
+    template <typename Object>
+    static std::size_t index_of(const std::vector<Object>& objects, std::string_view name) {
+        for (std::size_t i = 0; i < objects.size(); ++i) {
+            if (objects[i].name == name) return i;
+        }
+        return nowhere;
+    }
+
+    template <typename Object>
+    static Problem no_such(const RawRoute& route, std::string_view kind, std::string_view name,
+                           const std::vector<Object>& objects) {
+        std::vector<std::string_view> known;
+        for (const auto& object : objects)
+            known.push_back(object.name);
+        return refusal_line(route.where, name,
+                            {fmt::format("no {} has this name", kind), did_you_mean(name, known)});
+    }
+
+    // A route of a listener's own, then equal given names, then the route for all others, then the
+    // only upstream there is.
+    MaybeProblem resolve_routes() {
+        auto& listeners = draft_.settings.listeners;
+        const auto& upstreams = draft_.settings.upstreams;
+        std::vector<std::size_t> own(listeners.size(), nowhere);
+        std::size_t for_others = nowhere;
+        for (const RawRoute& route : first_of(&Layer::routes)) {
+            const std::size_t upstream = index_of(upstreams, route.upstream);
+            if (upstream == nowhere) return no_such(route, "upstream", route.upstream, upstreams);
+            std::size_t* from = &for_others;
+            if (route.listener) {
+                const std::size_t listener = index_of(listeners, *route.listener);
+                if (listener == nowhere) {
+                    return no_such(route, "listener", *route.listener, listeners);
+                }
+                from = &own[listener];
+            }
+            if (*from != nowhere) {
+                return refusal_line(
+                    route.where, route.upstream,
+                    {fmt::format("{} goes to {} already",
+                                 route.listener ? *route.listener : "every other listener",
+                                 upstreams[*from].name),
+                     {}});
+            }
+            *from = upstream;
+        }
+        for (std::size_t i = 0; i < listeners.size(); ++i) {
+            std::size_t upstream = own[i];
+            if (upstream == nowhere) upstream = namesake_of(i);
+            if (upstream == nowhere) upstream = for_others;
+            if (upstream == nowhere && upstreams.size() == 1) upstream = 0;
+            if (upstream == nowhere && !upstreams.empty()) return unrouted(listeners[i]);
+            listeners[i].upstream = upstream == nowhere ? 0 : upstream;
+        }
+        return {};
+    }
+
+    std::size_t namesake_of(std::size_t listener) const {
+        if (!listener_named_[listener]) return nowhere;
+        const std::size_t upstream =
+            index_of(draft_.settings.upstreams, draft_.settings.listeners[listener].name);
+        return upstream != nowhere && upstream_named_[upstream] ? upstream : nowhere;
+    }
+
+    Problem unrouted(const Listener& listener) const {
+        return refusal_line(
+            "--route",
+            {fmt::format("listener {} ({}) has no upstream, and there are {} to choose from",
+                         listener.name, listener.target.to_string(),
+                         draft_.settings.upstreams.size()),
+             fmt::format("--route 'listener={} => {}'", listener.name,
+                         draft_.settings.upstreams.front().name)});
+    }
+
+    std::span<const Layer> layers_;
+    Draft draft_;
+    std::vector<bool> listener_named_;
+    std::vector<bool> upstream_named_;
+};
+
+}  // namespace
+
+Checked<Settings, Problem> build_settings(std::span<const Layer> layers) {
+    return Builder(layers).build();
+}
+
+}  // namespace ringway::config

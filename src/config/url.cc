@@ -1,0 +1,279 @@
+#include "ringway/config/url.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "ringway/config/limits.h"
+#include "ringway/config/units.h"
+
+namespace ringway::config {
+namespace {
+
+constexpr std::string_view shape_rule = "a URL is tcp://HOST:PORT or tcp+unix:/PATH";
+
+// Schemes that later releases add; naming them tells a misspelling from a wish.
+constexpr auto later_schemes = std::to_array<std::string_view>(
+    {"tls", "http", "https", "h2", "h2c", "http+unix", "udp", "ws", "wss"});
+
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+int hex_value(char c) {
+    if (is_digit(c)) return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+// %3F and the like; nothing when a % is not followed by two hex digits, or hides a zero byte.
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        const int high = i + 1 < text.size() ? hex_value(text[i + 1]) : -1;
+        const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+        if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return out;
+}
+
+// Where a URL begins: "scheme:" followed by '/' or, for an abstract Unix socket, '@'.
+std::string_view scheme_at(std::string_view text) {
+    std::size_t end = 0;
+    while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]) || text[end] == '+')) {
+        ++end;
+    }
+    if (end == 0 || is_digit(text[0]) || end + 1 >= text.size() || text[end] != ':') return {};
+    return text[end + 1] == '/' || text[end + 1] == '@' ? text.substr(0, end) : std::string_view{};
+}
+
+bool is_host_name(std::string_view host) {
+    constexpr std::size_t host_bytes_max = 253;
+    if (host.empty() || host.size() > host_bytes_max) return false;
+    if (host.front() == '.' || host.front() == '-') return false;
+    return std::all_of(host.begin(), host.end(), [](char c) {
+        return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+    });
+}
+
+// Names of digits and dots alone are addresses that went wrong: 10.0.0.256.
+bool looks_like_ipv4(std::string_view host) {
+    return std::all_of(host.begin(), host.end(), [](char c) { return is_digit(c) || c == '.'; });
+}
+
+// The one spelling of an IPv6 address, so that two of the same are seen to be the same.
+Checked<std::string> canonical_ipv6(std::string_view literal) {
+    in6_addr address{};
+    const std::string text{literal};
+    if (inet_pton(AF_INET6, text.c_str(), &address) != 1) {
+        return Refusal{fmt::format("\"{}\" is not an IPv6 address", printable(literal)), {}};
+    }
+    char canonical[INET6_ADDRSTRLEN] = {};
+    inet_ntop(AF_INET6, &address, canonical, sizeof canonical);
+    return std::string{canonical};
+}
+
+Checked<std::string> checked_host(std::string_view host) {
+    if (host.empty()) {
+        return Refusal{"the host is missing",
+                       "0.0.0.0 and [::] are every IPv4 and IPv6 address of this machine"};
+    }
+    if (host.find('@') != std::string_view::npos) {
+        return Refusal{"a URL of ringway carries no user and password", {}};
+    }
+    if (host.find(':') != std::string_view::npos) {
+        return Refusal{"an IPv6 address stands in brackets", "tcp://[::1]:80"};
+    }
+    if (host.find(',') != std::string_view::npos) {
+        return Refusal{"every URL of a list needs its scheme", "tcp://a:1,tcp://b:2"};
+    }
+    in_addr address{};
+    const std::string text{host};
+    if (inet_pton(AF_INET, text.c_str(), &address) == 1) return text;
+    if (!is_host_name(host) || looks_like_ipv4(host)) {
+        return Refusal{fmt::format("\"{}\" is neither a host name nor an address", printable(host)),
+                       {}};
+    }
+    std::string lower = text;
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return lower;
+}
+
+// "HOST:PORT", "[IPV6]:PORT".
+Checked<Target> parse_authority(std::string_view authority) {
+    Target target;
+    std::string_view port_text;
+    Checked<std::string> host = Refusal{};
+    if (authority.starts_with('[')) {
+        const std::size_t close = authority.find(']');
+        if (close == std::string_view::npos) {
+            return Refusal{"the bracket of the IPv6 address is not closed", "tcp://[::1]:80"};
+        }
+        host = canonical_ipv6(authority.substr(1, close - 1));
+        port_text = authority.substr(close + 1);
+    } else {
+        const std::size_t colon = authority.rfind(':');
+        host = checked_host(authority.substr(0, colon));
+        if (colon != std::string_view::npos) port_text = authority.substr(colon);
+    }
+    if (!host) return host.reason();
+    target.host = *host;
+    if (!port_text.starts_with(':')) return Refusal{"the port is missing", "tcp://HOST:PORT"};
+    const auto port = parse_count(port_text.substr(1));
+    if (!port || *port > 65535) {
+        return Refusal{fmt::format("\"{}\" is not a port: a whole number from 0 to 65535",
+                                   printable(port_text.substr(1))),
+                       {}};
+    }
+    target.port = static_cast<std::uint16_t>(*port);
+    return target;
+}
+
+Checked<Target> parse_unix(std::string_view path) {
+    if (path.starts_with("//")) path.remove_prefix(2);  // tcp+unix:///run/x as well
+    Target target{.scheme = Scheme::tcp_unix};
+    auto decoded = percent_decoded(path);
+    if (!decoded) return Refusal{"a % stands before two hexadecimal digits", "%25 is a % itself"};
+    if (!decoded->starts_with('/') && !decoded->starts_with('@')) {
+        return Refusal{"the path of a Unix socket begins with / (or @, for an abstract one)", {}};
+    }
+    if (decoded->size() < 2 || decoded->size() > unix_path_bytes_max) {
+        return Refusal{
+            fmt::format("the path of a Unix socket has 2 to {} bytes", unix_path_bytes_max), {}};
+    }
+    if (path.find(',') != std::string_view::npos) {
+        return Refusal{"a comma separates URLs", "write it %2C within a path"};
+    }
+    target.path = std::move(*decoded);
+    return target;
+}
+
+Checked<std::vector<UrlOption>> parse_query(std::string_view query) {
+    std::vector<UrlOption> options;
+    while (true) {
+        const std::size_t ampersand = query.find('&');
+        const std::string_view pair = query.substr(0, ampersand);
+        const std::size_t equals = pair.find('=');
+        const std::string_view key = pair.substr(0, equals);
+        auto value = equals == std::string_view::npos ? std::optional<std::string>{"on"}
+                                                      : percent_decoded(pair.substr(equals + 1));
+        if (key.empty()) return Refusal{"an option is KEY=VALUE", "?weight=3&backup"};
+        if (!value) return Refusal{"a % stands before two hexadecimal digits", "%25 is a % itself"};
+        options.push_back({std::string{key}, std::move(*value)});
+        if (ampersand == std::string_view::npos) return options;
+        query.remove_prefix(ampersand + 1);
+    }
+}
+
+Refusal unknown_scheme(std::string_view scheme) {
+    const std::string rule =
+        "this release speaks tcp://HOST:PORT and tcp+unix:/PATH, and nothing else";
+    if (std::find(later_schemes.begin(), later_schemes.end(), scheme) != later_schemes.end()) {
+        return {fmt::format("{}:// is not in this release, which speaks tcp://HOST:PORT and "
+                            "tcp+unix:/PATH",
+                            scheme),
+                "tcp:// passes its bytes through untouched"};
+    }
+    return {rule, {}};
+}
+
+}  // namespace
+
+std::string Target::to_string() const {
+    if (scheme == Scheme::tcp_unix) return "unix:" + path;
+    const bool ipv6 = host.find(':') != std::string::npos;
+    return ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::string format_url(const Target& target) {
+    if (target.scheme == Scheme::tcp) return "tcp://" + target.to_string();
+    std::string path;
+    for (const char c : target.path) {
+        if (c == '%' || c == '?' || c == ',' || c == '#') {
+            path += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        } else {
+            path += c;
+        }
+    }
+    return "tcp+unix:" + path;
+}
+
+bool is_object_name(std::string_view name) {
+    if (name.empty() || name.size() > name_bytes_max || !is_letter(name.front())) return false;
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
+    });
+}
+
+Checked<Url> parse_url(std::string_view text) {
+    if (std::any_of(text.begin(), text.end(),
+                    [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; })) {
+        return Refusal{"a URL has no blanks and control characters", "write them %20 and the like"};
+    }
+    const std::size_t question = text.find('?');
+    const std::string_view place = text.substr(0, question);
+    if (place.find('#') != std::string_view::npos) return Refusal{"a URL of ringway has no #", {}};
+    const std::string_view scheme = scheme_at(place);
+    if (scheme.empty()) return Refusal{std::string{shape_rule}, {}};
+    const std::string_view rest = place.substr(scheme.size() + 1);
+
+    Checked<Target> target = Refusal{};
+    if (scheme == "tcp") {
+        if (!rest.starts_with("//")) return Refusal{std::string{shape_rule}, {}};
+        std::string_view authority = rest.substr(2);
+        if (authority.ends_with('/')) authority.remove_suffix(1);
+        if (authority.find('/') != std::string_view::npos) {
+            return Refusal{"tcp:// has no path", {}};
+        }
+        target = parse_authority(authority);
+    } else if (scheme == "tcp+unix") {
+        target = parse_unix(rest);
+    } else {
+        return unknown_scheme(scheme);
+    }
+    if (!target) return target.reason();
+    Url url{std::move(*target), {}};
+    if (question != std::string_view::npos) {
+        auto options = parse_query(text.substr(question + 1));
+        if (!options) return options.reason();
+        url.options = std::move(*options);
+    }
+    return url;
+}
+
+Checked<NamedUrls> split_named_urls(std::string_view text) {
+    NamedUrls named;
+    // A name stands before the first '=', and a URL has its ':' before any.
+    const std::size_t mark = text.find_first_of("=:/");
+    if (mark != std::string_view::npos && text[mark] == '=') {
+        named.name = text.substr(0, mark);
+        if (!is_object_name(named.name)) return Refusal{std::string{object_name_rule}, {}};
+        text.remove_prefix(mark + 1);
+    }
+    // Commas occur in option values too: one separates URLs only where a scheme follows.
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != ',' || scheme_at(text.substr(i + 1)).empty()) continue;
+        named.urls.emplace_back(text.substr(begin, i - begin));
+        begin = i + 1;
+    }
+    named.urls.emplace_back(text.substr(begin));
+    return named;
+}
+
+}  // namespace ringway::config

@@ -1,0 +1,158 @@
+#include "ringway/net/address.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <net/if.h>
+
+namespace ringway::net {
+
+namespace {
+
+// Where an IPv4 address sits inside its IPv6 form, ::ffff:a.b.c.d.
+constexpr std::size_t mapped_offset = 12;
+
+// "2" or "eth0"; 0 when there is no such interface.
+std::uint32_t parse_scope(const std::string& text) {
+    if (text.empty()) return 0;
+    std::uint64_t number = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return if_nametoindex(text.c_str());
+        number = number * 10 + static_cast<std::uint64_t>(c - '0');
+        if (number > 0xFFFF'FFFF) return 0;
+    }
+    return static_cast<std::uint32_t>(number);
+}
+
+}  // namespace
+
+std::optional<Address> Address::parse(std::string_view host, std::uint16_t port) {
+    Address result;
+    in_addr four{};
+    if (inet_pton(AF_INET, std::string(host).c_str(), &four) == 1 &&
+        host.find('\0') == std::string_view::npos) {
+        sockaddr_in made{};
+        made.sin_family = AF_INET;
+        made.sin_port = htons(port);
+        made.sin_addr = four;
+        std::memcpy(&result.storage_, &made, sizeof made);
+        return result;
+    }
+    const auto percent = host.find('%');
+    const std::string literal(host.substr(0, percent));
+    if (literal.find('\0') != std::string::npos) return std::nullopt;
+    if (inet_pton(AF_INET6, literal.c_str(), &result.storage_.sin6_addr) != 1) return std::nullopt;
+    if (percent != std::string_view::npos) {
+        result.storage_.sin6_scope_id = parse_scope(std::string(host.substr(percent + 1)));
+        if (result.storage_.sin6_scope_id == 0) return std::nullopt;
+    }
+    result.storage_.sin6_family = AF_INET6;
+    result.storage_.sin6_port = htons(port);
+    return result;
+}
+
+Address Address::from(const sockaddr* address, socklen_t bytes) {
+    Address result;
+    // An unnamed Unix peer's address is its family alone.
+    if (bytes < sizeof(sa_family_t)) return result;
+    sa_family_t family = AF_UNSPEC;
+    std::memcpy(&family, address, sizeof family);
+    if (family == AF_UNIX) return unix_peer();
+    if (family == AF_INET && bytes >= sizeof(sockaddr_in)) {
+        // The padding of a sockaddr_in means nothing and is left behind.
+        sockaddr_in clean{};
+        std::memcpy(&clean, address, offsetof(sockaddr_in, sin_zero));
+        std::memcpy(&result.storage_, &clean, sizeof clean);
+        return result;
+    }
+    if (family != AF_INET6 || bytes < sizeof(sockaddr_in6)) return result;
+    std::memcpy(&result.storage_, address, sizeof(sockaddr_in6));
+    result.storage_.sin6_flowinfo = 0;
+    if (!IN6_IS_ADDR_V4MAPPED(&result.storage_.sin6_addr)) return result;
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_port = result.storage_.sin6_port;
+    std::memcpy(&four.sin_addr, result.storage_.sin6_addr.s6_addr + mapped_offset,
+                sizeof four.sin_addr);
+    Address unmapped;
+    std::memcpy(&unmapped.storage_, &four, sizeof four);
+    return unmapped;
+}
+
+Address Address::unix_peer() {
+    Address result;
+    result.storage_.sin6_family = AF_UNIX;
+    return result;
+}
+
+// Both families keep the port at the same place, right after the family.
+static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+static_assert(offsetof(sockaddr_in, sin_addr) == offsetof(sockaddr_in6, sin6_flowinfo));
+
+std::uint16_t Address::port() const {
+    return ntohs(storage_.sin6_port);
+}
+
+void Address::set_port(std::uint16_t port) {
+    if (family() == AF_INET || family() == AF_INET6) storage_.sin6_port = htons(port);
+}
+
+std::array<std::uint8_t, 16> Address::mapped() const {
+    std::array<std::uint8_t, 16> bytes{};
+    if (family() == AF_INET) {
+        bytes[10] = bytes[11] = 0xFF;
+        std::memcpy(bytes.data() + mapped_offset, &storage_.sin6_flowinfo, 4);
+    } else if (family() == AF_INET6) {
+        std::memcpy(bytes.data(), storage_.sin6_addr.s6_addr, bytes.size());
+    }
+    return bytes;
+}
+
+std::string Address::to_string() const {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (family() == AF_INET) {
+        inet_ntop(AF_INET, &storage_.sin6_flowinfo, text, sizeof text);
+        return fmt::format("{}:{}", static_cast<const char*>(text), port());
+    }
+    if (family() == AF_INET6) {
+        inet_ntop(AF_INET6, &storage_.sin6_addr, text, sizeof text);
+        const char* literal = text;
+        if (storage_.sin6_scope_id == 0) return fmt::format("[{}]:{}", literal, port());
+        return fmt::format("[{}%{}]:{}", literal, storage_.sin6_scope_id, port());
+    }
+    return family() == AF_UNIX ? "unix" : "unknown";
+}
+
+socklen_t Address::raw_bytes() const {
+    if (family() == AF_INET) return sizeof(sockaddr_in);
+    if (family() == AF_INET6) return sizeof(sockaddr_in6);
+    return sizeof(sa_family_t);
+}
+
+bool Address::operator==(const Address& other) const {
+    if (family() != other.family()) return false;
+    if (family() != AF_INET && family() != AF_INET6) return true;
+    return port() == other.port() && mapped() == other.mapped() &&
+           (family() == AF_INET || storage_.sin6_scope_id == other.storage_.sin6_scope_id);
+}
+
+std::optional<UnixPath> UnixPath::parse(std::string_view path) {
+    if (path.empty() || path.find('\0') != std::string_view::npos) return std::nullopt;
+    UnixPath result;
+    const bool abstract = path.front() == '@';
+    if (abstract && path.size() == 1) return std::nullopt;
+    // A path in the file system needs its closing zero; an abstract name's leading zero takes the
+    // place of the '@', and its length is told by `bytes`.
+    const std::size_t room = sizeof result.storage.sun_path - (abstract ? 0 : 1);
+    if (path.size() > room) return std::nullopt;
+    result.storage.sun_family = AF_UNIX;
+    std::memcpy(result.storage.sun_path, path.data(), path.size());
+    if (abstract) result.storage.sun_path[0] = '\0';
+    result.bytes =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
+    return result;
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,363 @@
+#include "ringway/net/relay.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "ringway/ring/sys.h"
+
+namespace ringway::net {
+
+const char* name_of(RelayWay way) {
+    switch (way) {
+        case RelayWay::copy: return "copy";
+        case RelayWay::splice: return "splice";
+        case RelayWay::peek: return "peek";
+    }
+    return "?";
+}
+
+RelayDirection::~RelayDirection() { RW_ASSERT(pipe_ == nullptr); }
+
+RelayWay RelayDirection::way() const {
+    switch (state_) {
+        case State::splicing:
+        case State::leaving_splice: return RelayWay::splice;
+        case State::peeking: return RelayWay::peek;
+        default: return RelayWay::copy;
+    }
+}
+
+bool RelayDirection::holds_bytes() const {
+    return !source_.received().empty() || (pipe_ != nullptr && pipe_->held_bytes > 0);
+}
+
+void RelayDirection::start() {
+    if (context_.settings.mode == config::RelayMode::splice) {
+        leave_copy(State::splicing);
+    }
+    advance();
+}
+
+void RelayDirection::advance() {
+    State before;
+    do {
+        if (state_ == State::ended) return;
+        if (target_.is_broken()) {
+            // Nobody takes these bytes any more. What the target itself sent is the other
+            // direction's business, and still delivered.
+            source_.stop_receiving();
+            end();
+            return;
+        }
+        before = state_;
+        switch (state_) {
+            case State::copying: advance_copying(); break;
+            case State::leaving_copy: advance_leaving_copy(); break;
+            case State::splicing: advance_splicing(); break;
+            case State::leaving_splice: advance_leaving_splice(); break;
+            case State::peeking: advance_peeking(); break;
+            case State::ended: break;
+        }
+    } while (state_ != before);
+}
+
+// ---- copy ----------------------------------------------------------------------------------------
+
+void RelayDirection::flush_held() {
+    SliceQueue& held = source_.received();
+    if (held.empty() || target_.is_sending()) return;
+    if (!target_.send_from(held, flow)) wake_.set_next_turn();
+}
+
+void RelayDirection::advance_copying() {
+    flush_held();
+    if (source_.has_ended()) {
+        if (source_.received().empty() && !target_.is_sending()) {
+            pass_end_on();
+        } else {
+            target_.set_wake_on_sent(true);
+        }
+        return;
+    }
+    if (is_bulk()) {
+        leave_copy(State::splicing);
+        return;
+    }
+    regulate_reader();
+}
+
+bool RelayDirection::is_bulk() {
+    if (context_.settings.mode == config::RelayMode::copy) return false;
+    if (context_.now < last_move_) return false;  // there was no pipe a moment ago
+    if (context_.settings.mode == config::RelayMode::splice) return true;
+    if (source_.streak_bytes < RelayThresholds::splice_after_bytes) return false;
+    const std::uint32_t mean = source_.streak_bytes / source_.streak_reads;
+    source_.streak_bytes = 0;
+    source_.streak_reads = 0;
+    // Where receives cannot share a buffer, no receive is larger than one.
+    return mean >= std::min(RelayThresholds::splice_read_bytes_mean,
+                            context_.settings.buffer_bytes / 4 * 3);
+}
+
+// Keeps the reader running while there is room, and parks it while there is not.
+void RelayDirection::regulate_reader() {
+    const std::uint32_t limit =
+        context_.buffers.scarce() ? RelayThresholds::small_move_bytes
+                                  : context_.settings.held_bytes_max;
+    const std::uint32_t held = source_.received().bytes();
+    if (source_.is_receiving()) {
+        if (!paused_ && held >= limit) {
+            paused_ = true;
+            flow.direction->pauses.add();
+            source_.stop_receiving();
+            target_.set_wake_on_sent(true);
+        }
+        return;
+    }
+    if (source_.is_waiting_for_buffer()) {
+        if (!starved_) last_move_ = context_.now + RelayThresholds::buffer_patience;
+        starved_ = true;
+        return;
+    }
+    if (held > limit / 2) {
+        paused_ = true;
+        target_.set_wake_on_sent(true);
+        return;
+    }
+    paused_ = false;
+    starved_ = false;
+    target_.set_wake_on_sent(false);
+    source_.start_receiving();
+}
+
+void RelayDirection::leave_copy(State next) {
+    state_ = State::leaving_copy;
+    next_ = next;
+    source_.stop_receiving();
+    source_.give_up_waiting_for_buffer();
+    target_.set_wake_on_sent(true);
+}
+
+void RelayDirection::advance_leaving_copy() {
+    flush_held();
+    if (source_.is_receiving() || !source_.received().empty() || target_.is_sending()) return;
+    starved_ = false;
+    source_.give_up_waiting_for_buffer();  // the last completion may have found no buffer
+    target_.set_wake_on_sent(false);
+    paused_ = false;
+    if (source_.has_ended()) {
+        state_ = State::copying;
+        return;
+    }
+    if (next_ == State::splicing) {
+        pipe_ = context_.pipes.borrow();
+        if (pipe_ == nullptr) {
+            last_move_ = context_.now + RelayThresholds::splice_idle;
+            state_ = State::copying;
+            return;
+        }
+        flow.direction->into_splice.add();
+    }
+    state_ = next_;
+    small_moves_ = 0;
+    last_move_ = context_.now;
+    source_.readable = target_.writable = true;  // look once without being told
+    source_.start_watching_readable();
+    target_.start_watching_writable();
+}
+
+// ---- splice --------------------------------------------------------------------------------------
+
+// Socket to pipe, once. The pipe's own count decides: EAGAIN does not say whether the pipe is full
+// or the socket empty, so with bytes in the pipe it is taken for full and asked again when drained.
+bool RelayDirection::fill_pipe() {
+    if (source_.has_ended() || !source_.readable || pipe_->held_bytes >= pipe_->capacity_bytes) {
+        return false;
+    }
+    const std::int64_t moved = ring::sys::splice_in(source_.fd(), pipe_->write_fd,
+                                                    pipe_->capacity_bytes - pipe_->held_bytes);
+    if (moved > 0) {
+        pipe_->held_bytes += static_cast<std::uint32_t>(moved);
+        source_.note_received(static_cast<std::uint64_t>(moved));
+        last_move_ = context_.now;
+        small_moves_ = moved < RelayThresholds::small_move_bytes
+                           ? static_cast<std::uint16_t>(small_moves_ + 1)
+                           : std::uint16_t{0};
+        return true;
+    }
+    if (moved == 0) {
+        source_.mark_ended();
+    } else if (moved == -EAGAIN) {
+        if (pipe_->held_bytes == 0) source_.readable = false;
+    } else if (moved != -EINTR) {
+        source_.break_with(static_cast<int>(moved));
+        source_.mark_ended();
+    }
+    return false;
+}
+
+bool RelayDirection::drain_pipe() {
+    if (pipe_->held_bytes == 0 || !target_.writable) return false;
+    const std::int64_t moved =
+        ring::sys::splice_out(pipe_->read_fd, target_.fd(), pipe_->held_bytes, false);
+    if (moved > 0) {
+        pipe_->held_bytes -= static_cast<std::uint32_t>(moved);
+        last_move_ = context_.now;
+        flow.count(static_cast<std::uint64_t>(moved), &stats::DirectionStats::spliced_bytes);
+        return true;
+    }
+    if (moved == -EAGAIN) {
+        target_.writable = false;
+    } else if (moved != -EINTR) {
+        target_.break_with(moved == 0 ? -EPIPE : static_cast<int>(moved));
+    }
+    return false;
+}
+
+void RelayDirection::advance_splicing() {
+    const std::uint64_t start = flow.bytes;
+    bool moved = true;
+    while (moved) {
+        const bool filled = fill_pipe();
+        const bool drained = drain_pipe();
+        moved = filled || drained;
+        if (target_.is_broken()) return;
+        if (flow.bytes - start >= RelayThresholds::turn_bytes_max) {
+            wake_.set_next_turn();
+            break;
+        }
+    }
+    if (pipe_->held_bytes > 0) return;
+    if (source_.has_ended()) {
+        pass_end_on();
+        return;
+    }
+    if (context_.settings.mode == config::RelayMode::automatic &&
+        small_moves_ >= RelayThresholds::small_moves_in_a_row) {
+        leave_splicing();
+        return;
+    }
+    // A watch may end by itself (the kernel says so by a completion without "more").
+    if (!source_.is_receiving()) {
+        source_.readable = true;
+        source_.start_watching_readable();
+        wake_.set_next_turn();
+    }
+    if (!target_.is_sending()) {
+        target_.writable = true;
+        target_.start_watching_writable();
+    }
+}
+
+void RelayDirection::leave_splicing() {
+    RW_ASSERT(pipe_ == nullptr || pipe_->held_bytes == 0);
+    if (pipe_ != nullptr) {
+        context_.pipes.give_back(pipe_);
+        pipe_ = nullptr;
+        flow.direction->out_of_splice.add();
+    }
+    stop_watching();
+    state_ = State::leaving_splice;
+}
+
+void RelayDirection::stop_watching() {
+    source_.stop_watching_readable();
+    target_.stop_watching_writable();
+}
+
+void RelayDirection::advance_leaving_splice() {
+    if (source_.is_receiving() || target_.is_sending()) return;
+    source_.streak_bytes = 0;
+    source_.streak_reads = 0;
+    last_move_ = {0};
+    state_ = State::copying;
+}
+
+// ---- peek ----------------------------------------------------------------------------------------
+
+void RelayDirection::advance_peeking() {
+    std::uint64_t moved = 0;
+    while (source_.readable && target_.writable && moved < RelayThresholds::turn_bytes_max) {
+        const std::int64_t seen =
+            ring::sys::peek(source_.fd(), context_.scratch, context_.scratch_bytes);
+        if (seen == -EAGAIN) {
+            source_.readable = false;
+            break;
+        }
+        if (seen <= 0) {
+            if (seen < 0) source_.break_with(static_cast<int>(seen));
+            source_.mark_ended();
+            pass_end_on();
+            return;
+        }
+        const std::int64_t sent = ring::sys::send_now(target_.fd(), context_.scratch,
+                                                      static_cast<std::size_t>(seen));
+        if (sent == -EAGAIN) {
+            target_.writable = false;
+            break;
+        }
+        if (sent < 0) {
+            target_.break_with(static_cast<int>(sent));
+            return;
+        }
+        ring::sys::discard(source_.fd(), static_cast<std::size_t>(sent));
+        source_.note_received(static_cast<std::uint64_t>(sent));
+        flow.count(static_cast<std::uint64_t>(sent), &stats::DirectionStats::peeked_bytes);
+        moved += static_cast<std::uint64_t>(sent);
+    }
+    if (moved >= RelayThresholds::turn_bytes_max) wake_.set_next_turn();
+    if (!source_.is_receiving()) {
+        source_.readable = true;
+        source_.start_watching_readable();
+        wake_.set_next_turn();
+    }
+    if (!target_.is_sending()) {
+        target_.writable = true;
+        target_.start_watching_writable();
+    }
+}
+
+// ---- ticks and ends ------------------------------------------------------------------------------
+
+bool RelayDirection::wants_ticks() const {
+    switch (state_) {
+        case State::splicing: return context_.settings.mode == config::RelayMode::automatic;
+        case State::peeking: return true;
+        case State::copying: return source_.is_waiting_for_buffer();
+        default: return false;
+    }
+}
+
+void RelayDirection::tick() {
+    if (state_ == State::splicing) {
+        const bool idle = context_.now - last_move_ >= RelayThresholds::splice_idle;
+        if (idle && pipe_->held_bytes == 0 && wants_ticks()) leave_splicing();
+    } else if (state_ == State::peeking) {
+        if (!context_.buffers.scarce()) leave_splicing();
+    } else if (state_ == State::copying && source_.is_waiting_for_buffer() &&
+               context_.now >= last_move_) {
+        leave_copy(State::peeking);
+    }
+}
+
+void RelayDirection::pass_end_on() {
+    owes_end_ = !source_.is_broken();  // a reset is passed on as a reset, when the session closes
+    end();
+}
+
+void RelayDirection::settle_end() {
+    if (!owes_end_) return;
+    owes_end_ = false;
+    if (!target_.is_broken()) target_.shutdown_write();
+}
+
+void RelayDirection::end() {
+    if (state_ == State::splicing || state_ == State::peeking) stop_watching();
+    if (pipe_ != nullptr) {
+        context_.pipes.give_back(pipe_);
+        pipe_ = nullptr;
+    }
+    state_ = State::ended;
+}
+
+}  // namespace ringway::net

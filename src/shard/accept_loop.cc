@@ -1,0 +1,127 @@
+#include "accept_loop.h"
+
+#include <cerrno>
+
+#include "shard_impl.h"
+
+namespace ringway::shard {
+
+namespace {
+
+// How long accepting rests when the process is out of descriptors or memory.
+constexpr base::Duration pause_span = base::Duration::milliseconds(100);
+// More than the queue may bring: connections that arrive while one turn accepts.
+constexpr std::int64_t many_slack = 64;
+constexpr std::int64_t kernel_backlog_max = 4096;
+
+bool is_shortage(int os_error) {
+    return os_error == EMFILE || os_error == ENFILE || os_error == ENOMEM || os_error == ENOBUFS;
+}
+
+}  // namespace
+
+AcceptLoop::AcceptLoop(Shard::Impl& shard, std::uint32_t listener, int fd, bool hands_over,
+                       std::uint32_t backlog)
+    : shard_(shard),
+      resume_at_(shard.timers, wake_),
+      acceptor_(*shard.ring, wake_, fd),
+      listener_(listener),
+      hands_over_(hands_over),
+      many_margin_(std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack) {}
+
+void AcceptLoop::drain() {
+    draining_ = true;
+    wake_.set();
+}
+
+void AcceptLoop::deal(int fd) {
+    shard_.wiring.stats.accepted.add();
+    shard_.wiring.stats.listeners[listener_].accepted.add();
+    if (hands_over_) {
+        shard_.hand_over(listener_, fd);
+    } else {
+        shard_.begin_session(listener_, fd);
+    }
+}
+
+void AcceptLoop::take_all() {
+    for (int fd = acceptor_.take(); fd >= 0; fd = acceptor_.take()) {
+        if (holds_permit_) {
+            holds_permit_ = false;  // reserved when the accept was armed
+        } else {
+            --shard_.permits.idle;
+        }
+        deal(fd);
+    }
+    if (holds_permit_ && !acceptor_.is_armed()) {
+        holds_permit_ = false;
+        ++shard_.permits.idle;
+    }
+}
+
+// Direct accepts, one permit each, until the queue is empty.
+void AcceptLoop::accept_while_permitted() {
+    while (shard_.permits.idle > 0) {
+        const int fd = acceptor_.accept_now();
+        if (fd == -ECONNABORTED || fd == -EINTR) continue;
+        if (fd < 0) {
+            if (is_shortage(-fd)) pause(-fd);
+            return;
+        }
+        --shard_.permits.idle;
+        deal(fd);
+    }
+}
+
+void AcceptLoop::pause(int os_error) {
+    paused_ = true;
+    shard_.wiring.stats.accept_pauses.add();
+    resume_at_.set(shard_.now + pause_span);
+    shard_.log.warn("accepting paused: out of descriptors or memory",
+                    stats::kv("listener", shard_.wiring.settings.listeners[listener_].name),
+                    stats::kv("error", base::Error::from_errno(-os_error)));
+}
+
+void AcceptLoop::arm() {
+    if (acceptor_.is_armed()) {
+        // Too few permits for what one turn may bring: from here on one by one.
+        if (acceptor_.accepts_many() && shard_.permits.idle < many_margin_) acceptor_.disarm();
+        return;
+    }
+    if (shard_.permits.idle >= many_margin_) {
+        acceptor_.arm_many();
+        return;
+    }
+    accept_while_permitted();
+    if (paused_) return;
+    if (shard_.permits.idle > 0) {
+        --shard_.permits.idle;
+        holds_permit_ = true;
+        acceptor_.arm_one();
+        return;
+    }
+    shard_.wiring.stats.accept_pauses.add();
+    shard_.ask_for_permits();
+}
+
+async::Task<void> AcceptLoop::run() {
+    while (!draining_) {
+        if (!paused_) arm();
+        co_await wake_.wait();
+        take_all();
+        if (const int failure = acceptor_.take_error(); failure != 0) {
+            shard_.wiring.stats.accept_errors.add();
+            if (is_shortage(failure)) pause(failure);
+        }
+        if (paused_ && resume_at_.expired()) paused_ = false;
+    }
+    resume_at_.clear();
+    acceptor_.disarm();
+    while (acceptor_.is_armed()) co_await wake_.wait();
+    take_all();
+    accept_while_permitted();
+    resume_at_.clear();
+    acceptor_.close();
+}
+
+}  // namespace ringway::shard

@@ -1,0 +1,50 @@
+// Accepts from one listener, never more connections than the shard has permits for.
+//
+// Owns the listening descriptor. While permits are plenty it accepts many at a time (multishot);
+// when fewer are left than the queue could bring at once, each accept is preceded by its permit, so
+// that nothing is accepted that could not be served. Out of descriptors it pauses and never spins.
+#pragma once
+
+#include <cstdint>
+
+#include "ringway/async/deadline.h"
+#include "ringway/async/task.h"
+#include "ringway/async/wake.h"
+#include "ringway/net/acceptor.h"
+#include "ringway/shard/shard.h"
+
+namespace ringway::shard {
+
+class AcceptLoop {
+  public:
+    AcceptLoop(Shard::Impl& shard, std::uint32_t listener, int fd, bool hands_over,
+               std::uint32_t backlog);
+    AcceptLoop(const AcceptLoop&) = delete;
+    AcceptLoop& operator=(const AcceptLoop&) = delete;
+
+    // Runs until the listener is closed: after drain(), when its queue is empty.
+    async::Task<void> run();
+
+    void drain();        // accept what is queued, then close
+    void permits_came() { wake_.set(); }
+
+  private:
+    void arm();
+    void take_all();
+    void accept_while_permitted();
+    void deal(int fd);
+    void pause(int os_error);
+
+    Shard::Impl& shard_;
+    async::Wake wake_;
+    async::Deadline resume_at_;
+    net::Acceptor acceptor_;
+    const std::uint32_t listener_;
+    const bool hands_over_;
+    const std::int64_t many_margin_;  // permits that must be idle to accept many at a time
+    bool draining_ = false;
+    bool paused_ = false;
+    bool holds_permit_ = false;       // reserved for the single accept under way
+};
+
+}  // namespace ringway::shard

@@ -1,0 +1,389 @@
+// The composition of one shard and its loop: turn() is the heart of ringway.
+
+#include "ringway/shard/shard.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include <poll.h>
+
+#include "ringway/proxy/passthrough.h"
+#include "ringway/ring/sys.h"
+#include "shard_impl.h"
+
+namespace ringway::shard {
+
+namespace {
+
+constexpr base::Duration tick_interval = base::Duration::milliseconds(50);
+constexpr base::Duration long_turn = base::Duration::milliseconds(10);
+constexpr base::Duration cpu_interval = base::Duration::milliseconds(100);
+constexpr std::size_t scratch_bytes = 64 * 1024;
+constexpr std::size_t send_vectors_max = 4096;
+constexpr std::size_t frame_bytes_per_session = 2048;
+constexpr std::size_t frame_bytes_base = 1 << 20;
+constexpr std::uint64_t permits_per_request = 64;
+// Where receives cannot share a buffer, more and smaller ones hold the same memory.
+constexpr std::uint32_t split_of_whole_buffers = 8;
+
+std::size_t slots_for(const ShardWiring& wiring) {
+    // Permits move between shards: one shard may come to hold them all.
+    return std::max<std::size_t>(wiring.settings.connections_max, 1);
+}
+
+stats::LogSettings log_settings(const ShardWiring& wiring) {
+    stats::LogSettings settings;
+    settings.json = wiring.settings.log_format == config::LogFormat::json;
+    settings.shard = wiring.index;
+    settings.now = &ring::sys::now;
+    settings.wall_clock_us = &ring::sys::wall_clock_us;
+    return settings;
+}
+
+net::RelaySettings relay_settings_of(const config::Settings& settings) {
+    return {settings.relay, settings.held_bytes_max, settings.buffer_bytes};
+}
+
+std::uint64_t thread_cpu_ns() {
+    timespec at{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    return static_cast<std::uint64_t>(at.tv_sec) * 1'000'000'000u +
+           static_cast<std::uint64_t>(at.tv_nsec);
+}
+
+}  // namespace
+
+Shard::Impl::DrainTimer::DrainTimer(Impl& owner)
+    : base::Timer([](base::Timer& timer) { static_cast<DrainTimer&>(timer).impl.cut_off(); }),
+      impl(owner) {}
+
+Shard::Impl::Impl(ShardWiring given)
+    : PermitReturn{&Impl::on_permit},
+      Op(&Impl::on_wake),
+      wiring(std::move(given)),
+      now(ring::sys::now()),
+      runtime(slots_for(wiring) * frame_bytes_per_session + frame_bytes_base),
+      timers(now),
+      random(wiring.random_seed),
+      vectors(send_vectors_max),
+      pipes(wiring.settings.pipes_max, wiring.settings.pipe_bytes),
+      relay_settings(relay_settings_of(wiring.settings)),
+      upstreams(wiring.settings, wiring.addresses, wiring.endpoint_permits, wiring.stats,
+                wiring.index, wiring.random_seed),
+      log(wiring.log, log_settings(wiring)),
+      slots(slots_for(wiring)),
+      preambles(slots_for(wiring)),
+      ticker(timers, now, tick_interval),
+      drain_timer_(*this) {
+    permits.idle = static_cast<std::int64_t>(wiring.connection_permits);
+}
+
+Shard::Impl::~Impl() {
+    // The ring goes first in spirit: after it nothing of ours is known to the kernel any more.
+    async::Runtime::Use use(runtime);
+    accept_loops.clear();
+    context.reset();
+}
+
+base::Result<void> Shard::Impl::open_ring() {
+    auto opened = ring::Ring::open({});
+    if (!opened) return base::unexpected(opened.error());
+    ring = std::move(*opened);
+    return {};
+}
+
+base::Result<void> Shard::Impl::build_pools() {
+    ring::BufferGroupSettings wanted;
+    wanted.count = wiring.settings.buffers;
+    wanted.bytes_each = wiring.settings.buffer_bytes;
+    wanted.split_when_whole = split_of_whole_buffers;
+    auto created = ring::BufferGroup::create(*ring, wanted);
+    if (!created) return base::unexpected(created.error());
+    buffers = std::move(*created);
+    relay_settings.buffer_bytes = buffers->bytes_each();
+    slices = std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
+    sockets = std::make_unique<net::SocketPools>(
+        net::SocketPools{*ring, *buffers, *slices, vectors});
+    scratch = std::make_unique<std::byte[]>(scratch_bytes);
+    relay = std::make_unique<net::RelayContext>(
+        net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});
+    context = std::make_unique<proxy::Context>(proxy::Context{
+        wiring.settings, wiring.index, now, timers, random, *sockets, *relay, upstreams,
+        wiring.stats, wiring.log, log, sessions, slots, preambles, ticker, *this});
+    return {};
+}
+
+base::Result<void> Shard::Impl::start() {
+    async::Runtime::Use use(runtime);
+    const auto fail = [this](base::Error error, const char* what) {
+        Started started;
+        started.os_error = error.os_error;
+        started.what = what;
+        send(std::move(started));
+        return base::unexpected(error);
+    };
+    if (const auto opened = open_ring(); !opened) return fail(opened.error(), "io_uring");
+    if (const auto built = build_pools(); !built) return fail(built.error(), "receive buffers");
+    ring->poll_multishot(static_cast<ring::Op&>(*this), wiring.wake_fd, POLLIN);
+    mail_ = true;  // look once: commands may have come before the watch
+    for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
+        if (wiring.listener_fds[index] < 0) continue;
+        auto loop = std::make_unique<AcceptLoop>(*this, index, wiring.listener_fds[index],
+                                                 wiring.hands_over[index],
+                                                 wiring.settings.listeners[index].backlog);
+        accepting.spawn(loop->run());
+        accept_loops.push_back(std::move(loop));
+    }
+    Started started;
+    started.ring_features = ring->features().describe();
+    started.incremental_buffers = buffers->incremental();
+    send(std::move(started));
+    return {};
+}
+
+// ---- the loop ------------------------------------------------------------------------------------
+
+bool Shard::Impl::turn(base::Instant wait_until) {
+    async::Runtime::Use use(runtime);
+    // 1. What time, messages and completions have made ready runs, and may queue requests.
+    if (mail_) run_commands();
+    timers.advance(now);
+    runtime.ready.begin_turn();
+    do {
+        runtime.ready.run();
+        upstreams.run_waiters(now);
+        buffers->flush();  // returned buffers may wake readers: they run in this turn as well
+    } while (!runtime.ready.ran_dry());
+    if (upstreams.has_permit_news()) report_permits();
+    if (!outbox_.empty()) flush_outbox();
+    if (draining && !reported_drained_ && has_drained()) {
+        reported_drained_ = true;
+        send(Drained{});
+    }
+    publish();
+    if (reported_drained_ && outbox_.empty()) return false;
+    // 2. One system call hands everything over and waits.
+    ring->turn(next_wait(wait_until));
+    // 3. All completions were recorded; what they woke runs in the next turn, on a fresh clock.
+    now = ring::sys::now();
+    turn_started_ = now;
+    return true;
+}
+
+base::Instant Shard::Impl::next_wait(base::Instant wait_until) {
+    if (!runtime.ready.empty() || mail_) return {0};
+    if (!outbox_.empty()) wait_until = std::min(wait_until, now + base::Duration::milliseconds(1));
+    return std::min({wait_until, timers.next_due(), upstreams.next_due(now)});
+}
+
+void Shard::Impl::publish() {
+    stats::ShardStats& stats = wiring.stats;
+    const ring::RingCounters& counters = ring->counters();
+    stats.ring.turns.add();
+    stats.heartbeat.add();
+    stats.ring.enters.set(counters.enters);
+    stats.ring.completions.set(counters.completions);
+    stats.ring.submissions.set(counters.submissions);
+    stats.ring.sends.set(counters.sends);
+    stats.ring.overflows.set(counters.overflows);
+    stats.ring.stale.set(counters.stale);
+    stats.ring.buffer_parks.set(buffers->parks());
+    stats.buffers_in_use.set(buffers->in_use());
+    stats.buffers_total.set(buffers->count());
+    stats.pipes_in_use.set(pipes.lent());
+    stats.pipes_open.set(pipes.open());
+    stats.slots_in_use.set(slots.in_use());
+    stats.frames_in_use.set(runtime.frames.in_use());
+    stats.frame_spills.set(runtime.frames.spills());
+    if (now - cpu_read_at_ >= cpu_interval) {
+        cpu_read_at_ = now;
+        stats.cpu_ns.set(thread_cpu_ns());
+        if (ring::sys::now() - turn_started_ >= long_turn) stats.ring.long_turns.add();
+    }
+}
+
+// ---- sessions and permits ------------------------------------------------------------------------
+
+void Shard::Impl::begin_session(std::uint32_t listener, int fd) {
+    stats::ShardStats& stats = wiring.stats;
+    proxy::Session* session = slots.emplace(*context, listener, fd, next_session_id_++);
+    if (session == nullptr) {
+        // Cannot be: a permit stands for a slot. Counted rather than trusted.
+        stats.refused.add();
+        ring::sys::close(fd);
+        ++permits.idle;
+        return;
+    }
+    stats.active.add();
+    stats.listeners[listener].active.add();
+    sessions.spawn(proxy::serve_connection(*context, *session));
+}
+
+void Shard::Impl::hand_over(std::uint32_t listener, int fd) { send(HandOver{fd, listener}); }
+
+void Shard::Impl::on_permit(proxy::PermitReturn& returned) {
+    auto& self = static_cast<Impl&>(returned);
+    // Whoever waits for a permit is woken by the first that comes.
+    if (self.permits.idle++ == 0) self.wake_accept_loops();
+}
+
+void Shard::Impl::wake_accept_loops() {
+    for (auto& loop : accept_loops) loop->permits_came();
+}
+
+void Shard::Impl::ask_for_permits() {
+    if (permits.asked || draining) return;
+    permits.asked = true;
+    send(WantPermits{0, permits_per_request});
+}
+
+void Shard::Impl::report_permits() {
+    upstreams.report_permits(
+        [this](std::size_t endpoint, std::uint64_t count) {
+            send(WantPermits{1 + endpoint, count});
+            return true;
+        },
+        [this](std::size_t endpoint, std::uint64_t count) {
+            send(ReturnPermits{1 + endpoint, count});
+            return true;
+        });
+}
+
+// ---- mail ----------------------------------------------------------------------------------------
+
+void Shard::Impl::on_wake(ring::Op& op, const ring::Completion& completion) {
+    auto& self = static_cast<Impl&>(op);
+    self.mail_ = true;
+    self.wiring.stats.ring.wakes.add();
+    if (!completion.more()) {
+        self.ring->poll_multishot(static_cast<ring::Op&>(self), self.wiring.wake_fd, POLLIN);
+    }
+}
+
+void Shard::Impl::run_commands() {
+    mail_ = false;
+    ring::sys::clear_wake_fd(wiring.wake_fd);
+    do {
+        while (auto command = wiring.commands.try_receive()) run(*command);
+    } while (!wiring.commands.prepare_to_sleep());
+}
+
+void Shard::Impl::send(Event event) {
+    outbox_.push_back(std::move(event));
+    flush_outbox();
+}
+
+void Shard::Impl::flush_outbox() {
+    while (!outbox_.empty() && wiring.events.try_send(outbox_.front())) outbox_.pop_front();
+}
+
+namespace {
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+}  // namespace
+
+void Shard::Impl::run(Command& command) {
+    std::visit(
+        Overloaded{
+            [](std::monostate&) {},
+            [this](Drain& drain) { begin_drain(drain.deadline); },
+            [this](SetEndpoint& change) { set_admin(change); },
+            [this](SetAddresses& change) {
+                upstreams.set_addresses(change.endpoint, std::move(change.addresses));
+            },
+            [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
+            [this](GrantPermits& grant) {
+                if (grant.pool != 0) {
+                    upstreams.grant_permits(grant.pool - 1, grant.count);
+                    return;
+                }
+                permits.asked = false;
+                permits.idle += static_cast<std::int64_t>(grant.count);
+                wake_accept_loops();
+            },
+            [this](RecallPermits& wanted) { recall(wanted); },
+            [this](ListConnections& wanted) { list_connections(wanted); },
+            [this](ResetPeaks&) {
+                wiring.stats.connect.reset_peaks();
+                wiring.stats.first_byte.reset_peaks();
+                wiring.stats.session.reset_peaks();
+            },
+        },
+        command);
+}
+
+void Shard::Impl::set_admin(const SetEndpoint& change) {
+    if (change.state) upstreams.set_admin_state(change.endpoint, *change.state);
+    if (change.healthy) upstreams.set_healthy(change.endpoint, *change.healthy);
+}
+
+void Shard::Impl::recall(const RecallPermits& wanted) {
+    if (wanted.pool != 0) {
+        const std::uint64_t given = upstreams.recall_permits(wanted.pool - 1, wanted.count);
+        send(ReturnPermits{wanted.pool, given});
+        return;
+    }
+    const std::int64_t idle = std::max<std::int64_t>(permits.idle, 0);
+    const auto given = std::min<std::uint64_t>(wanted.count, static_cast<std::uint64_t>(idle));
+    permits.idle -= static_cast<std::int64_t>(given);
+    send(ReturnPermits{0, given});
+}
+
+void Shard::Impl::list_connections(const ListConnections& wanted) {
+    Connections answer;
+    answer.total = slots.in_use();
+    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, slots.in_use()));
+    slots.for_each([&](proxy::Session& session) {
+        if (answer.rows.size() >= wanted.rows_max) return;
+        ConnectionRow row;
+        row.shard = wiring.index;
+        row.id = session.id;
+        row.client = session.client();
+        row.listener = session.listener;
+        if (session.endpoint != nullptr) {
+            row.endpoint = static_cast<std::int32_t>(session.endpoint->flat_index);
+        }
+        row.bytes_up = session.relay.up.flow.bytes;
+        row.bytes_down = session.relay.down.flow.bytes;
+        row.age_ms = (now - session.accepted_at).to_ms();
+        row.idle_ms = (now - session.last_activity).to_ms();
+        row.state = proxy::name_of(session.phase);
+        row.mode_up = net::name_of(session.relay.up.way());
+        row.mode_down = net::name_of(session.relay.down.way());
+        answer.rows.push_back(row);
+    });
+    send(std::move(answer));
+}
+
+// ---- drain ---------------------------------------------------------------------------------------
+
+void Shard::Impl::begin_drain(base::Instant deadline) {
+    if (!draining) {
+        draining = true;
+        for (auto& loop : accept_loops) loop->drain();
+    }
+    // A later drain may only shorten what is left (TERM after QUIT).
+    if (!drain_timer_.is_armed() || deadline < drain_timer_.due()) {
+        timers.arm(drain_timer_, deadline);
+    }
+}
+
+void Shard::Impl::cut_off() { sessions.cancel(); }
+
+bool Shard::Impl::has_drained() const {
+    return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
+}
+
+// ---- the outside ---------------------------------------------------------------------------------
+
+Shard::Shard(ShardWiring wiring) : impl_(std::make_unique<Impl>(std::move(wiring))) {}
+Shard::~Shard() = default;
+base::Result<void> Shard::start() { return impl_->start(); }
+bool Shard::turn(base::Instant wait_until) { return impl_->turn(wait_until); }
+
+}  // namespace ringway::shard

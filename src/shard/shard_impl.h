@@ -1,0 +1,103 @@
+// Everything one shard owns, in the order in which it must be built and torn down.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "accept_loop.h"
+#include "ringway/async/runtime.h"
+#include "ringway/async/scope.h"
+#include "ringway/base/slab.h"
+#include "ringway/base/timer_wheel.h"
+#include "ringway/net/pipe_pool.h"
+#include "ringway/net/relay.h"
+#include "ringway/net/socket.h"
+#include "ringway/proxy/context.h"
+#include "ringway/proxy/session.h"
+#include "ringway/ring/buffer_group.h"
+#include "ringway/ring/ring.h"
+#include "ringway/shard/shard.h"
+
+namespace ringway::shard {
+
+// The shard's share of --max-connections: permits that are idle, and those asked for.
+struct ConnectionPermits {
+    std::int64_t idle = 0;
+    bool asked = false;  // a WantPermits is under way
+};
+
+struct Shard::Impl : private proxy::PermitReturn, private ring::Op {
+    Impl(ShardWiring given);
+    ~Impl();
+
+    base::Result<void> start();
+    bool turn(base::Instant wait_until);
+
+    // ---- for the accept loops ------------------------------------------------------------------
+    void begin_session(std::uint32_t listener, int fd);
+    void hand_over(std::uint32_t listener, int fd);
+    void ask_for_permits();
+
+    ShardWiring wiring;
+    base::Instant now;
+    async::Runtime runtime;
+    base::TimerWheel timers;
+    base::Random random;
+    ConnectionPermits permits;
+    bool draining = false;
+
+    std::unique_ptr<ring::Ring> ring;
+    std::unique_ptr<ring::BufferGroup> buffers;
+    std::unique_ptr<net::SlicePool> slices;
+    net::SendVectorPool vectors;
+    net::PipePool pipes;
+    std::unique_ptr<net::SocketPools> sockets;
+    std::unique_ptr<std::byte[]> scratch;
+    net::RelaySettings relay_settings;
+    std::unique_ptr<net::RelayContext> relay;
+    upstream::UpstreamSet upstreams;
+    stats::Log log;
+    base::Slab<proxy::Session> slots;
+    base::Slab<proxy::Preamble> preambles;
+    proxy::Ticker ticker;
+    async::TaskScope sessions;
+    std::unique_ptr<proxy::Context> context;
+    async::TaskScope accepting;
+    std::vector<std::unique_ptr<AcceptLoop>> accept_loops;
+
+  private:
+    base::Result<void> open_ring();
+    base::Result<void> build_pools();
+    void send(Event event);
+    void flush_outbox();
+    void run_commands();
+    void run(Command& command);
+    void begin_drain(base::Instant deadline);
+    void cut_off();
+    bool has_drained() const;
+    void set_admin(const SetEndpoint& change);
+    void recall(const RecallPermits& wanted);
+    void list_connections(const ListConnections& wanted);
+    void report_permits();
+    void wake_accept_loops();
+    void publish();
+    base::Instant next_wait(base::Instant wait_until);
+
+    static void on_wake(ring::Op& op, const ring::Completion& completion);
+    static void on_permit(proxy::PermitReturn& self);
+
+    struct DrainTimer : base::Timer {
+        explicit DrainTimer(Impl& owner);
+        Impl& impl;
+    };
+    DrainTimer drain_timer_;
+    std::deque<Event> outbox_;          // what did not fit into the mailbox yet
+    std::uint64_t next_session_id_ = 1;
+    bool mail_ = false;                 // the wake descriptor was signalled
+    bool reported_drained_ = false;
+    base::Instant cpu_read_at_{0};
+    base::Instant turn_started_{0};
+};
+
+}  // namespace ringway::shard

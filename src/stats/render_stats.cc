@@ -1,0 +1,334 @@
+// `ctl stats` as text: sections of aligned rows, without an empty line between them.
+#include <array>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "render_parts.h"
+#include "ringway/stats/render.h"
+#include "ringway/stats/table.h"
+#include "ringway/stats/units.h"
+
+namespace ringway::stats {
+
+namespace {
+
+using Align = Table::Align;
+
+std::string duration(std::uint64_t ns) {
+    return human_duration({static_cast<std::int64_t>(ns)});
+}
+
+// One row: a name, how its cell is made from a reading, and whether the total makes it worth a
+// line.
+struct Row {
+    std::string label;
+    std::function<std::string(const ShardReading&)> cell;
+    std::function<bool(const ShardReading&)> shown = [](const ShardReading&) { return true; };
+};
+using Rows = std::vector<Row>;
+
+Row count_row(std::string label, std::uint64_t ShardReading::* member) {
+    return {std::move(label),
+            [member](const ShardReading& reading) { return human_count(reading.*member); }};
+}
+
+Row ring_row(std::string label, std::uint64_t RingReading::* member) {
+    return {std::move(label),
+            [member](const ShardReading& reading) { return human_count(reading.ring.*member); }};
+}
+
+Row ring_ratio_row(std::string label, double (RingReading::*member)() const) {
+    return {std::move(label), [member](const ShardReading& reading) {
+                return human_ratio((reading.ring.*member)());
+            }};
+}
+
+Row bytes_row(std::string label, Direction way, std::uint64_t DirectionReading::* member) {
+    const auto index = static_cast<std::size_t>(way);
+    return {std::move(label), [index, member](const ShardReading& reading) {
+                return human_bytes(reading.direction[index].*member);
+            }};
+}
+
+Row way_row(std::string label, Direction way, std::uint64_t DirectionReading::* member) {
+    const auto index = static_cast<std::size_t>(way);
+    return {std::move(label), [index, member](const ShardReading& reading) {
+                return human_count(reading.direction[index].*member);
+            }};
+}
+
+Row closed_row(CloseReason reason) {
+    const auto index = static_cast<std::size_t>(reason);
+    return {fmt::format("closed {}", name_of(reason)),
+            [index](const ShardReading& reading) { return human_count(reading.closed[index]); },
+            [index](const ShardReading& reading) { return reading.closed[index] != 0; }};
+}
+
+Row percentile_row(std::string label, LatencyReading ShardReading::* member, double percent) {
+    return {std::move(label), [member, percent](const ShardReading& reading) {
+                const HistogramReading& histogram = (reading.*member).since_start;
+                return histogram.count() == 0 ? std::string("-")
+                                              : duration(histogram.percentile_ns(percent));
+            }};
+}
+
+Rows connection_rows() {
+    Rows rows{count_row("accepted", &ShardReading::accepted),
+              count_row("active", &ShardReading::active),
+              {"closed",
+               [](const ShardReading& reading) { return human_count(reading.closed_total()); }}};
+    for (std::size_t reason = 0; reason < close_reason_count; ++reason) {
+        rows.push_back(closed_row(static_cast<CloseReason>(reason)));
+    }
+    rows.push_back(count_row("refused", &ShardReading::refused));
+    rows.push_back(count_row("with preamble", &ShardReading::sessions_with_preamble));
+    rows.push_back(count_row("accept pauses", &ShardReading::accept_pauses));
+    rows.push_back(count_row("accept errors", &ShardReading::accept_errors));
+    rows.push_back(count_row("connect failures", &ShardReading::connect_failures));
+    rows.push_back(count_row("connect retries", &ShardReading::connect_retries));
+    return rows;
+}
+
+Rows traffic_rows(Direction way) {
+    return {bytes_row("delivered", way, &DirectionReading::bytes),
+            bytes_row("copied", way, &DirectionReading::copied_bytes),
+            bytes_row("spliced", way, &DirectionReading::spliced_bytes),
+            bytes_row("peeked", way, &DirectionReading::peeked_bytes),
+            way_row("into splice", way, &DirectionReading::into_splice),
+            way_row("out of splice", way, &DirectionReading::out_of_splice),
+            way_row("pauses", way, &DirectionReading::pauses)};
+}
+
+Rows latency_rows() {
+    Rows rows;
+    const std::array<std::pair<const char*, LatencyReading ShardReading::*>, 3> kinds{
+        {{"connect", &ShardReading::connect},
+         {"first byte", &ShardReading::first_byte},
+         {"session", &ShardReading::session}}};
+    for (const auto& [name, member] : kinds) {
+        rows.push_back(percentile_row(fmt::format("{} p50", name), member, 50));
+        rows.push_back(percentile_row(fmt::format("{} p99", name), member, 99));
+        rows.push_back(percentile_row(fmt::format("{} max", name), member, 100));
+    }
+    return rows;
+}
+
+Rows ring_rows() {
+    return {ring_row("turns", &RingReading::turns),
+            ring_row("enters", &RingReading::enters),
+            ring_row("completions", &RingReading::completions),
+            ring_ratio_row("completions per turn", &RingReading::completions_per_turn),
+            ring_ratio_row("completions per enter", &RingReading::completions_per_enter),
+            ring_row("submissions", &RingReading::submissions),
+            ring_row("sends", &RingReading::sends),
+            ring_ratio_row("sends per turn", &RingReading::sends_per_turn),
+            ring_row("overflows", &RingReading::overflows),
+            ring_row("stale completions", &RingReading::stale),
+            ring_row("wakes", &RingReading::wakes),
+            ring_row("buffer parks", &RingReading::buffer_parks),
+            ring_row("long turns", &RingReading::long_turns)};
+}
+
+Rows resource_rows() {
+    return {count_row("buffers in use", &ShardReading::buffers_in_use),
+            count_row("buffers", &ShardReading::buffers_total),
+            count_row("pipes in use", &ShardReading::pipes_in_use),
+            count_row("pipes open", &ShardReading::pipes_open),
+            count_row("slots in use", &ShardReading::slots_in_use),
+            count_row("frames in use", &ShardReading::frames_in_use),
+            count_row("frame spills", &ShardReading::frame_spills),
+            {"CPU time", [](const ShardReading& reading) { return duration(reading.cpu_ns); }},
+            count_row("log lines", &ShardReading::log_lines),
+            count_row("log lines dropped", &ShardReading::log_lines_dropped)};
+}
+
+// ---- tables
+// --------------------------------------------------------------------------------------
+
+void add_rows(Table& table, const Rows& rows, const ShardReading& total,
+              std::span<const ShardReading> shards) {
+    for (const Row& row : rows) {
+        if (!row.shown(total)) continue;
+        std::vector<std::string> cells{row.label};
+        for (const ShardReading& shard : shards)
+            cells.push_back(row.cell(shard));
+        cells.push_back(row.cell(total));
+        table.row(std::move(cells));
+    }
+}
+
+std::string section(std::string_view title, const Rows& rows, const ShardReading& total) {
+    Table table({Align::left, Align::right}, 2);
+    table.heading(title);
+    add_rows(table, rows, total, {});
+    return table.to_string();
+}
+
+std::string traffic_section(const ShardReading& total) {
+    Table table({Align::left, Align::right}, 2);
+    table.heading("traffic");
+    table.row({"", "up", "down"});
+    const Rows up = traffic_rows(Direction::up);
+    const Rows down = traffic_rows(Direction::down);
+    for (std::size_t index = 0; index < up.size(); ++index) {
+        table.row({up[index].label, up[index].cell(total), down[index].cell(total)});
+    }
+    return table.to_string();
+}
+
+void add_latency_row(Table& table, std::string name, const LatencyReading& latency) {
+    const HistogramReading& histogram = latency.since_start;
+    std::vector<std::string> cells{std::move(name), human_count(histogram.count())};
+    if (histogram.count() == 0) {
+        cells.resize(9, "-");
+    } else {
+        cells.push_back(duration(static_cast<std::uint64_t>(histogram.mean_ns())));
+        for (const double percent : {50.0, 90.0, 95.0, 99.0, 99.9, 100.0}) {
+            cells.push_back(duration(histogram.percentile_ns(percent)));
+        }
+    }
+    table.row(std::move(cells));
+}
+
+void add_window_row(Table& table, std::string name, const LatencyReading& latency) {
+    std::vector<std::string> cells{std::move(name)};
+    for (const Latency::WindowReading& window : {latency.current, latency.previous}) {
+        cells.push_back(human_count(window.count));
+        cells.push_back(window.count == 0 ? "-" : duration(average_ns(window)));
+        cells.push_back(window.count == 0 ? "-" : duration(window.peak_ns));
+    }
+    table.row(std::move(cells));
+}
+
+std::string latency_section(const Snapshot& snapshot) {
+    const ShardReading& total = snapshot.total;
+    Table table({Align::left, Align::right}, 2);
+    table.heading("latency since start");
+    table.row({"", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"});
+    add_latency_row(table, "connect", total.connect);
+    add_latency_row(table, "first byte", total.first_byte);
+    add_latency_row(table, "session", total.session);
+
+    Table windows({Align::left, Align::right}, 2);
+    windows.heading(
+        fmt::format("latency in windows of {}: the running one and the last complete one",
+                    human_duration(snapshot.context.window)));
+    windows.row({"", "count", "average", "peak", "last count", "last average", "last peak"});
+    add_window_row(windows, "connect", total.connect);
+    add_window_row(windows, "first byte", total.first_byte);
+    add_window_row(windows, "session", total.session);
+    return table.to_string() + windows.to_string();
+}
+
+std::string listener_section(const Snapshot& snapshot) {
+    if (snapshot.context.listeners.empty()) return {};
+    Table table({Align::left, Align::left, Align::left, Align::right}, 2);
+    table.heading("listeners");
+    table.row({"name", "url", "upstream", "active", "accepted"});
+    for (std::size_t index = 0; index < snapshot.context.listeners.size(); ++index) {
+        const ListenerRow& row = snapshot.context.listeners[index];
+        const ListenerReading reading = listener_at(snapshot.total, index);
+        table.row({row.name, row.url, row.upstream, human_count(reading.active),
+                   human_count(reading.accepted)});
+    }
+    return table.to_string();
+}
+
+std::string upstream_section(const Snapshot& snapshot) {
+    if (snapshot.context.endpoints.empty()) return {};
+    Table table({Align::left, Align::left, Align::left, Align::left, Align::right}, 2);
+    table.heading("upstreams");
+    add_upstream_rows(table, snapshot);
+    return table.to_string();
+}
+
+std::string rate_section(const Snapshot& snapshot) {
+    if (!snapshot.rates) return {};
+    const Rates& rates = *snapshot.rates;
+    const auto bytes = [](double per_second) {
+        return human_bytes(static_cast<std::uint64_t>(per_second)) + "/s";
+    };
+    Table table({Align::left, Align::right}, 2);
+    table.heading(fmt::format("rates over the last {}", human_duration(rates.span)));
+    table.row({"accepted", human_ratio(rates.accepted_per_second) + "/s"});
+    table.row({"closed", human_ratio(rates.closed_per_second) + "/s"});
+    table.row({"up", bytes(rates.bytes_up_per_second)});
+    table.row({"down", bytes(rates.bytes_down_per_second)});
+    table.row({"cores busy", human_ratio(rates.cores_busy)});
+    return table.to_string();
+}
+
+std::string head_line(const Snapshot& snapshot) {
+    const Context& context = snapshot.context;
+    std::string line =
+        fmt::format("ringway {}, up {}, {} shard{}, {} connections", printable(context.version),
+                    human_duration(context.uptime), snapshot.shards.size(),
+                    snapshot.shards.size() == 1 ? "" : "s", human_count(snapshot.total.active));
+    if (context.connections_max != 0) {
+        line += fmt::format(" of {}", human_count(context.connections_max));
+    }
+    if (context.draining) line += ", draining";
+    return line + "\n";
+}
+
+Rows with_prefix(Rows rows, std::string_view prefix) {
+    for (Row& row : rows)
+        row.label = fmt::format("{} {}", prefix, row.label);
+    return rows;
+}
+
+std::string per_shard_table(const Snapshot& snapshot) {
+    Table table({Align::left, Align::right}, 2);
+    std::vector<std::string> names{""};
+    std::vector<std::string> cpus{"core"};
+    bool any_pinned = false;
+    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+        names.push_back(fmt::format("shard {}", shard));
+        const int cpu = shard < snapshot.context.cpus.size() ? snapshot.context.cpus[shard] : -1;
+        cpus.push_back(cpu < 0 ? "-" : fmt::format("{}", cpu));
+        any_pinned = any_pinned || cpu >= 0;
+    }
+    names.push_back("total");
+    cpus.push_back("");
+    table.row(std::move(names));
+    if (any_pinned) table.row(std::move(cpus));
+
+    const auto add = [&](std::string_view title, const Rows& rows) {
+        table.heading(title);
+        add_rows(table, rows, snapshot.total, snapshot.shards);
+    };
+    add("connections", connection_rows());
+    Rows traffic = with_prefix(traffic_rows(Direction::up), "up");
+    for (Row& row : with_prefix(traffic_rows(Direction::down), "down")) {
+        traffic.push_back(std::move(row));
+    }
+    add("traffic", traffic);
+    add("latency since start", latency_rows());
+    add("ring", ring_rows());
+    add("resources", resource_rows());
+    return table.to_string();
+}
+
+}  // namespace
+
+std::string stats_text(const Snapshot& snapshot, bool per_shard) {
+    if (per_shard) return head_line(snapshot) + per_shard_table(snapshot);
+    const ShardReading& total = snapshot.total;
+    std::string text = head_line(snapshot);
+    text += section("connections", connection_rows(), total);
+    text += rate_section(snapshot);
+    text += traffic_section(total);
+    text += latency_section(snapshot);
+    text += listener_section(snapshot);
+    text += upstream_section(snapshot);
+    text += section("ring", ring_rows(), total);
+    text += section("resources", resource_rows(), total);
+    if (snapshot.context.writer_lines_dropped != 0) {
+        text += fmt::format("{} log lines could not be written\n",
+                            human_count(snapshot.context.writer_lines_dropped));
+    }
+    return text;
+}
+
+}  // namespace ringway::stats

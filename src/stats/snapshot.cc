@@ -1,0 +1,270 @@
+#include "ringway/stats/snapshot.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace ringway::stats {
+
+namespace {
+
+double ratio(std::uint64_t numerator, std::uint64_t denominator) {
+    if (denominator == 0) return std::numeric_limits<double>::quiet_NaN();
+    return static_cast<double>(numerator) / static_cast<double>(denominator);
+}
+
+void add_window(Latency::WindowReading& to, const Latency::WindowReading& from) {
+    to.count += from.count;
+    to.sum_ns += from.sum_ns;
+    to.peak_ns = std::max(to.peak_ns, from.peak_ns);
+}
+
+// The members of these are all numbers that add up.
+void add_direction(DirectionReading& to, const DirectionReading& from) {
+    to.bytes += from.bytes;
+    to.copied_bytes += from.copied_bytes;
+    to.spliced_bytes += from.spliced_bytes;
+    to.peeked_bytes += from.peeked_bytes;
+    to.into_splice += from.into_splice;
+    to.out_of_splice += from.out_of_splice;
+    to.pauses += from.pauses;
+}
+
+void add_ring(RingReading& to, const RingReading& from) {
+    to.turns += from.turns;
+    to.enters += from.enters;
+    to.completions += from.completions;
+    to.submissions += from.submissions;
+    to.sends += from.sends;
+    to.overflows += from.overflows;
+    to.stale += from.stale;
+    to.wakes += from.wakes;
+    to.buffer_parks += from.buffer_parks;
+    to.long_turns += from.long_turns;
+}
+
+void add_endpoint(EndpointReading& to, const EndpointReading& from) {
+    to.connections += from.connections;
+    to.active += from.active;
+    to.failures += from.failures;
+    to.bytes_up += from.bytes_up;
+    to.bytes_down += from.bytes_down;
+    to.marked_down += from.marked_down;
+    to.passive_down += from.passive_down;
+}
+
+DirectionReading read_direction(const DirectionStats& stats) {
+    DirectionReading reading;
+    reading.bytes = stats.bytes.read();
+    reading.copied_bytes = stats.copied_bytes.read();
+    reading.spliced_bytes = stats.spliced_bytes.read();
+    reading.peeked_bytes = stats.peeked_bytes.read();
+    reading.into_splice = stats.into_splice.read();
+    reading.out_of_splice = stats.out_of_splice.read();
+    reading.pauses = stats.pauses.read();
+    return reading;
+}
+
+EndpointReading read_endpoint(const EndpointStats& stats) {
+    EndpointReading reading;
+    reading.connections = stats.connections.read();
+    reading.active = stats.active.read();
+    reading.failures = stats.failures.read();
+    reading.bytes_up = stats.bytes_up.read();
+    reading.bytes_down = stats.bytes_down.read();
+    reading.marked_down = stats.marked_down.read();
+    reading.passive_down = stats.passive_down.read();
+    return reading;
+}
+
+RingReading read_ring(const RingStats& stats) {
+    RingReading reading;
+    reading.turns = stats.turns.read();
+    reading.enters = stats.enters.read();
+    reading.completions = stats.completions.read();
+    reading.submissions = stats.submissions.read();
+    reading.sends = stats.sends.read();
+    reading.overflows = stats.overflows.read();
+    reading.stale = stats.stale.read();
+    reading.wakes = stats.wakes.read();
+    reading.buffer_parks = stats.buffer_parks.read();
+    reading.long_turns = stats.long_turns.read();
+    return reading;
+}
+
+LatencyReading read_latency(const Latency& latency, base::Instant now) {
+    LatencyReading reading;
+    reading.since_start.add(latency.histogram());
+    reading.current = latency.current_window(now);
+    reading.previous = latency.previous_window(now);
+    return reading;
+}
+
+void read_resources(ShardReading& reading, const ShardStats& stats) {
+    reading.buffers_in_use = stats.buffers_in_use.read();
+    reading.buffers_total = stats.buffers_total.read();
+    reading.pipes_in_use = stats.pipes_in_use.read();
+    reading.pipes_open = stats.pipes_open.read();
+    reading.slots_in_use = stats.slots_in_use.read();
+    reading.frames_in_use = stats.frames_in_use.read();
+    reading.frame_spills = stats.frame_spills.read();
+    reading.cpu_ns = stats.cpu_ns.read();
+    reading.log_lines = stats.log_lines.read();
+    reading.log_lines_dropped = stats.log_lines_dropped.read();
+    reading.heartbeat = stats.heartbeat.read();
+}
+
+void add_resources(ShardReading& to, const ShardReading& from) {
+    to.buffers_in_use += from.buffers_in_use;
+    to.buffers_total += from.buffers_total;
+    to.pipes_in_use += from.pipes_in_use;
+    to.pipes_open += from.pipes_open;
+    to.slots_in_use += from.slots_in_use;
+    to.frames_in_use += from.frames_in_use;
+    to.frame_spills += from.frame_spills;
+    to.cpu_ns += from.cpu_ns;
+    to.log_lines += from.log_lines;
+    to.log_lines_dropped += from.log_lines_dropped;
+    to.heartbeat += from.heartbeat;
+}
+
+// A counter never falls, but two readings may be given the wrong way round.
+double per_second(std::uint64_t earlier, std::uint64_t later, double seconds) {
+    return later <= earlier ? 0.0 : static_cast<double>(later - earlier) / seconds;
+}
+
+}  // namespace
+
+std::uint64_t average_ns(const Latency::WindowReading& window) {
+    return window.count == 0 ? 0 : window.sum_ns / window.count;
+}
+
+void LatencyReading::add(const LatencyReading& other) {
+    since_start.add(other.since_start);
+    add_window(current, other.current);
+    add_window(previous, other.previous);
+}
+
+double RingReading::completions_per_turn() const {
+    return ratio(completions, turns);
+}
+double RingReading::completions_per_enter() const {
+    return ratio(completions, enters);
+}
+double RingReading::sends_per_turn() const {
+    return ratio(sends, turns);
+}
+
+std::uint64_t ShardReading::closed_total() const {
+    return std::accumulate(closed.begin(), closed.end(), std::uint64_t{0});
+}
+
+void ShardReading::add(const ShardReading& other) {
+    accepted += other.accepted;
+    active += other.active;
+    refused += other.refused;
+    accept_pauses += other.accept_pauses;
+    accept_errors += other.accept_errors;
+    for (std::size_t reason = 0; reason < closed.size(); ++reason) {
+        closed[reason] += other.closed[reason];
+    }
+    for (std::size_t way = 0; way < direction.size(); ++way) {
+        add_direction(direction[way], other.direction[way]);
+    }
+    connect_failures += other.connect_failures;
+    connect_retries += other.connect_retries;
+    sessions_with_preamble += other.sessions_with_preamble;
+    connect.add(other.connect);
+    first_byte.add(other.first_byte);
+    session.add(other.session);
+    add_ring(ring, other.ring);
+    add_resources(*this, other);
+
+    listeners.resize(std::max(listeners.size(), other.listeners.size()));
+    for (std::size_t index = 0; index < other.listeners.size(); ++index) {
+        listeners[index].accepted += other.listeners[index].accepted;
+        listeners[index].active += other.listeners[index].active;
+    }
+    endpoints.resize(std::max(endpoints.size(), other.endpoints.size()));
+    for (std::size_t index = 0; index < other.endpoints.size(); ++index) {
+        add_endpoint(endpoints[index], other.endpoints[index]);
+    }
+}
+
+ShardReading read(const ShardStats& stats, base::Instant now) {
+    ShardReading reading;
+    reading.accepted = stats.accepted.read();
+    reading.active = stats.active.read();
+    reading.refused = stats.refused.read();
+    reading.accept_pauses = stats.accept_pauses.read();
+    reading.accept_errors = stats.accept_errors.read();
+    for (std::size_t reason = 0; reason < close_reason_count; ++reason) {
+        reading.closed[reason] = stats.closed[reason].read();
+    }
+    for (std::size_t way = 0; way < stats.direction.size(); ++way) {
+        reading.direction[way] = read_direction(stats.direction[way]);
+    }
+    reading.connect_failures = stats.connect_failures.read();
+    reading.connect_retries = stats.connect_retries.read();
+    reading.sessions_with_preamble = stats.sessions_with_preamble.read();
+    reading.connect = read_latency(stats.connect, now);
+    reading.first_byte = read_latency(stats.first_byte, now);
+    reading.session = read_latency(stats.session, now);
+    reading.ring = read_ring(stats.ring);
+    read_resources(reading, stats);
+
+    reading.listeners.resize(stats.listener_count);
+    for (std::size_t index = 0; index < stats.listener_count; ++index) {
+        const ListenerStats& listener = stats.listeners[index];
+        reading.listeners[index] = {listener.accepted.read(), listener.active.read()};
+    }
+    reading.endpoints.reserve(stats.endpoint_count);
+    for (std::size_t index = 0; index < stats.endpoint_count; ++index) {
+        reading.endpoints.push_back(read_endpoint(stats.endpoints[index]));
+    }
+    return reading;
+}
+
+ShardReading merge(std::span<const ShardReading> shards) {
+    ShardReading total;
+    for (const ShardReading& shard : shards)
+        total.add(shard);
+    return total;
+}
+
+Rates rates_between(const ShardReading& earlier, const ShardReading& later, base::Duration span) {
+    Rates rates;
+    rates.span = span;
+    const double seconds = span.to_seconds();
+    if (seconds <= 0) return rates;
+    rates.accepted_per_second = per_second(earlier.accepted, later.accepted, seconds);
+    rates.closed_per_second = per_second(earlier.closed_total(), later.closed_total(), seconds);
+    rates.bytes_up_per_second = per_second(earlier.up().bytes, later.up().bytes, seconds);
+    rates.bytes_down_per_second = per_second(earlier.down().bytes, later.down().bytes, seconds);
+    rates.cores_busy = per_second(earlier.cpu_ns, later.cpu_ns, seconds) / 1e9;
+    return rates;
+}
+
+std::string_view name_of(EndpointState state) {
+    switch (state) {
+        case EndpointState::ready: return "ready";
+        case EndpointState::drain: return "drain";
+        case EndpointState::down: return "down";
+        case EndpointState::unhealthy: return "unhealthy";
+    }
+    return "unknown";
+}
+
+Snapshot take_snapshot(Context context, std::span<const ShardStats* const> shards,
+                       base::Instant now) {
+    Snapshot snapshot;
+    snapshot.context = std::move(context);
+    snapshot.shards.reserve(shards.size());
+    for (const ShardStats* shard : shards)
+        snapshot.shards.push_back(read(*shard, now));
+    snapshot.total = merge(snapshot.shards);
+    return snapshot;
+}
+
+}  // namespace ringway::stats

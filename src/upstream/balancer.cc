@@ -1,0 +1,194 @@
+#include "ringway/upstream/balancer.h"
+
+#include <bit>
+#include <cmath>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "ringway/base/assert.h"
+
+namespace ringway::upstream {
+
+namespace {
+
+using Mask = std::uint64_t;  // endpoints by position
+
+constexpr Mask bit(std::size_t index) { return Mask{1} << index; }
+
+template <typename Visit>
+void for_each(std::span<Endpoint> endpoints, Mask mask, Visit visit) {
+    for (; mask != 0; mask &= mask - 1) {
+        visit(endpoints[static_cast<std::size_t>(std::countr_zero(mask))]);
+    }
+}
+
+std::uint64_t weight_of(const Endpoint& endpoint) { return endpoint.settings->weight; }
+
+// a's load is below b's when a.active / a.weight < b.active / b.weight, without dividing.
+std::uint64_t cross_load(const Endpoint& endpoint, const Endpoint& other) {
+    return endpoint.active * weight_of(other);
+}
+
+// Smooth weighted round robin: everybody gains its weight, the richest is chosen and pays for all.
+// Over one cycle (the sum of the weights) each is chosen exactly weight times, well spread.
+Endpoint& pick_in_turn(std::span<Endpoint> endpoints, Mask mask) {
+    std::int64_t total = 0;
+    Endpoint* best = nullptr;
+    for_each(endpoints, mask, [&](Endpoint& each) {
+        const std::int64_t weight = each.settings->weight;
+        total += weight;
+        each.current_weight += weight;
+        if (best == nullptr || each.current_weight > best->current_weight) best = &each;
+    });
+    best->current_weight -= total;
+    return *best;
+}
+
+Endpoint& pick_least_loaded(std::span<Endpoint> endpoints, Mask mask) {
+    Mask least = 0;
+    const Endpoint* best = nullptr;
+    std::size_t position = 0;
+    for (Mask rest = mask; rest != 0; rest &= rest - 1) {
+        position = static_cast<std::size_t>(std::countr_zero(rest));
+        const Endpoint& each = endpoints[position];
+        const std::uint64_t own = best == nullptr ? 0 : cross_load(each, *best);
+        const std::uint64_t lowest = best == nullptr ? 1 : cross_load(*best, each);
+        if (own < lowest) {
+            best = &each;
+            least = 0;
+        }
+        if (own <= lowest) least |= bit(position);
+    }
+    return pick_in_turn(endpoints, least);
+}
+
+std::size_t draw_by_weight(std::span<Endpoint> endpoints, Mask mask, base::Random& random) {
+    std::uint64_t total = 0;
+    for_each(endpoints, mask, [&](Endpoint& each) { total += weight_of(each); });
+    std::uint64_t ticket = random.below(total);
+    for (;; mask &= mask - 1) {
+        RW_ASSERT(mask != 0);
+        const auto position = static_cast<std::size_t>(std::countr_zero(mask));
+        const std::uint64_t weight = weight_of(endpoints[position]);
+        if (ticket < weight) return position;
+        ticket -= weight;
+    }
+}
+
+Endpoint& pick_of_two(std::span<Endpoint> endpoints, Mask mask, base::Random& random) {
+    const std::size_t first = draw_by_weight(endpoints, mask, random);
+    mask &= ~bit(first);
+    if (mask == 0) return endpoints[first];
+    const std::size_t second = draw_by_weight(endpoints, mask, random);
+    Endpoint& a = endpoints[first];
+    Endpoint& b = endpoints[second];
+    return cross_load(b, a) < cross_load(a, b) ? b : a;
+}
+
+// Weighted rendezvous hashing: every endpoint draws a number from the client's address and its own
+// seed; the highest weight / -ln(number) wins. An endpoint that goes takes only its own clients with
+// it, and they come back to it when it returns.
+Endpoint& pick_by_hash(std::span<Endpoint> endpoints, Mask mask, const net::Address& client) {
+    const auto key = client.mapped();
+    Endpoint* best = nullptr;
+    double best_score = 0;
+    for_each(endpoints, mask, [&](Endpoint& each) {
+        const std::uint64_t hash = XXH3_64bits_withSeed(key.data(), key.size(), each.hash_seed);
+        // Strictly between 0 and 1: the middle of one of 2^53 equal steps.
+        const double drawn = (static_cast<double>(hash >> 11) + 0.5) * 0x1p-53;
+        const double score = static_cast<double>(each.settings->weight) / -std::log(drawn);
+        if (best == nullptr || score > best_score) {
+            best = &each;
+            best_score = score;
+        }
+    });
+    return *best;
+}
+
+Endpoint& pick_among(std::span<Endpoint> endpoints, Mask mask, config::Balance balance,
+                     const net::Address& client, base::Random& random) {
+    switch (balance) {
+        case config::Balance::round_robin: break;
+        case config::Balance::least_connections: return pick_least_loaded(endpoints, mask);
+        case config::Balance::p2c: return pick_of_two(endpoints, mask, random);
+        case config::Balance::hash_client: return pick_by_hash(endpoints, mask, client);
+    }
+    return pick_in_turn(endpoints, mask);
+}
+
+// Whose permit to wait for, where all are at their limit: hashing keeps its own order, the others
+// spread by weight what they wait for.
+Endpoint& pick_to_wait_for(std::span<Endpoint> endpoints, Mask mask, config::Balance balance,
+                           const net::Address& client) {
+    if (balance == config::Balance::hash_client) return pick_by_hash(endpoints, mask, client);
+    Endpoint* best = nullptr;
+    for_each(endpoints, mask, [&](Endpoint& each) {
+        if (best == nullptr || each.permits_waiting * weight_of(*best) <
+                                   best->permits_waiting * weight_of(each)) {
+            best = &each;
+        }
+    });
+    return *best;
+}
+
+}  // namespace
+
+bool is_usable(const Endpoint& endpoint) {
+    if (endpoint.settings->weight == 0 || endpoint.state != AdminState::ready) return false;
+    return endpoint.healthy && (!endpoint.addresses.empty() || endpoint.unix_path.bytes != 0);
+}
+
+bool can_serve(const Endpoint& endpoint, base::Instant now) {
+    return is_usable(endpoint) && (endpoint.backoff.ns == 0 || now >= endpoint.down_until);
+}
+
+bool has_permit(const Endpoint& endpoint) {
+    return endpoint.settings->connections_max == 0 || endpoint.permits_idle > 0;
+}
+
+Pick pick(std::span<Endpoint> endpoints, config::Balance balance, TriedSet tried,
+          const net::Address& client, base::Instant now, base::Random& random) {
+    RW_ASSERT(endpoints.size() <= endpoints_per_upstream_max);
+    // Four groups, best first: the first that is not empty decides.
+    struct Group {
+        Mask free = 0;      // with a permit
+        Mask at_limit = 0;  // without one
+    };
+    Group groups[4];
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        const Endpoint& each = endpoints[i];
+        if ((tried & bit(i)) != 0 || !is_usable(each)) continue;
+        const std::size_t rank = (each.settings->backup ? 1 : 0) + (can_serve(each, now) ? 0 : 2);
+        Group& group = groups[rank];
+        (has_permit(each) ? group.free : group.at_limit) |= bit(i);
+    }
+    for (const Group& group : groups) {
+        if (group.free != 0) {
+            return {Choice::chosen, &pick_among(endpoints, group.free, balance, client, random)};
+        }
+        if (group.at_limit != 0) {
+            return {Choice::at_limit,
+                    &pick_to_wait_for(endpoints, group.at_limit, balance, client)};
+        }
+    }
+    return {};
+}
+
+void rotate(std::span<Endpoint> endpoints, std::uint64_t steps) {
+    Mask mask = 0;
+    std::uint64_t cycle = 0;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        if (endpoints[i].settings->weight == 0 || endpoints[i].settings->backup) continue;
+        mask |= bit(i);
+        cycle += weight_of(endpoints[i]);
+    }
+    if (mask == 0) return;
+    for (steps %= cycle; steps > 0; --steps) pick_in_turn(endpoints, mask);
+}
+
+std::uint64_t hash_seed_of(std::string_view endpoint_name) {
+    return XXH3_64bits(endpoint_name.data(), endpoint_name.size());
+}
+
+}  // namespace ringway::upstream

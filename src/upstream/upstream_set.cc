@@ -1,0 +1,319 @@
+#include "ringway/upstream/upstream_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ringway/base/assert.h"
+#include "ringway/upstream/passive.h"
+
+namespace ringway::upstream {
+
+namespace {
+
+bool is_limited(const Endpoint& endpoint) { return endpoint.settings->connections_max != 0; }
+
+// A name server answers in any order: only other addresses are a change.
+bool same_addresses(const std::vector<net::Address>& a, const std::vector<net::Address>& b) {
+    return std::is_permutation(a.begin(), a.end(), b.begin(), b.end());
+}
+
+}  // namespace
+
+UpstreamSet::UpstreamSet(const config::Settings& settings,
+                         const std::vector<std::vector<net::Address>>& addresses,
+                         const std::vector<std::uint64_t>& permits, stats::ShardStats& stats,
+                         std::uint32_t shard_index, std::uint64_t random_seed)
+    : upstreams_(settings.upstreams.size()), random_(random_seed) {
+    std::size_t total = 0;
+    for (const auto& upstream : settings.upstreams) total += upstream.endpoints.size();
+    RW_ASSERT(stats.endpoint_count >= total);
+    endpoints_.reserve(total);
+    limited_.reserve(total);
+    upstream_by_endpoint_.reserve(total);
+    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
+        UpstreamState& upstream = upstreams_[i];
+        upstream.settings = &settings.upstreams[i];
+        upstream.first = endpoints_.size();
+        upstream.count = upstream.settings->endpoints.size();
+        RW_ASSERT(upstream.count <= endpoints_per_upstream_max);
+        for (const auto& endpoint : upstream.settings->endpoints) {
+            const std::size_t flat = endpoints_.size();
+            upstream_by_endpoint_.push_back(i);
+            add_endpoint(endpoint, upstream, flat < addresses.size() ? &addresses[flat] : nullptr,
+                         flat < permits.size() ? permits[flat] : 0, stats);
+            // Shards of one process begin with different addresses, too.
+            const std::size_t known = endpoints_[flat].addresses.size();
+            if (known != 0) endpoints_[flat].next_address = shard_index % known;
+        }
+        rotate(endpoints_of(i), shard_index);
+    }
+}
+
+void UpstreamSet::add_endpoint(const config::Endpoint& settings, UpstreamState& upstream,
+                               const std::vector<net::Address>* addresses, std::uint64_t permits,
+                               stats::ShardStats& stats) {
+    Endpoint& made = endpoints_.emplace_back();
+    made.settings = &settings;
+    made.upstream = upstream.settings;
+    made.flat_index = endpoints_.size() - 1;
+    made.index = made.flat_index - upstream.first;
+    made.hash_seed = hash_seed_of(settings.name);
+    made.stats = &stats.endpoints[made.flat_index];
+    if (settings.target.scheme == config::Scheme::tcp_unix) {
+        made.unix_path = net::UnixPath::parse(settings.target.path).value_or(net::UnixPath{});
+    } else if (addresses != nullptr && !addresses->empty()) {
+        made.addresses = *addresses;
+    } else if (const auto literal = net::Address::parse(settings.target.host, settings.target.port)) {
+        made.addresses.push_back(*literal);
+    }
+    if (!is_limited(made)) return;
+    made.permits_idle = permits;
+    upstream.has_limits = true;
+    limited_.push_back(&made);
+}
+
+std::span<Endpoint> UpstreamSet::endpoints_of(std::size_t upstream) {
+    const UpstreamState& state = upstreams_[upstream];
+    return std::span(endpoints_).subspan(state.first, state.count);
+}
+
+Endpoint& UpstreamSet::endpoint(std::size_t flat_index) {
+    RW_ASSERT(flat_index < endpoints_.size());
+    return endpoints_[flat_index];
+}
+
+UpstreamSet::UpstreamState& UpstreamSet::upstream_of(const Endpoint& endpoint) {
+    return upstreams_[upstream_by_endpoint_[endpoint.flat_index]];
+}
+
+// ---- choosing and counting ----------------------------------------------------------------------
+
+Pick UpstreamSet::choose(std::size_t upstream, TriedSet tried, const net::Address& client,
+                         base::Instant now) {
+    RW_ASSERT(upstream < upstreams_.size());
+    UpstreamState& state = upstreams_[upstream];
+    // Whoever waits already comes before the newcomer.
+    if (state.changed && state.waiting_count != 0) serve_waiting(state, now);
+    const Pick made =
+        pick(endpoints_of(upstream), state.settings->balance, tried, client, now, random_);
+    if (state.has_limits && made.choice != Choice::none) want_missing(state, tried, made, now);
+    if (made.choice == Choice::chosen) charge(*made.endpoint, now);
+    return made;
+}
+
+void UpstreamSet::charge(Endpoint& endpoint, base::Instant now) {
+    ++endpoint.active;
+    if (is_limited(endpoint)) {
+        RW_ASSERT(endpoint.permits_idle > 0);
+        --endpoint.permits_idle;
+    }
+    connect_started(endpoint, now);
+}
+
+void UpstreamSet::take_charge_back(Endpoint& endpoint) {
+    RW_ASSERT(endpoint.active > 0);
+    --endpoint.active;
+    if (!is_limited(endpoint)) return;
+    if (endpoint.permits_owed > 0) {
+        --endpoint.permits_owed;
+        ++endpoint.permits_to_return;
+        permit_news_ = true;
+        return;
+    }
+    ++endpoint.permits_idle;
+    note_change(endpoint);
+}
+
+const net::Address& UpstreamSet::next_address(Endpoint& endpoint) {
+    RW_ASSERT(!endpoint.addresses.empty());
+    const std::size_t at = endpoint.next_address % endpoint.addresses.size();
+    endpoint.next_address = at + 1;
+    return endpoint.addresses[at];
+}
+
+void UpstreamSet::connected(Endpoint& endpoint) {
+    const bool was_marked = is_marked_down(endpoint);
+    connect_succeeded(endpoint);
+    endpoint.stats->connections.add();
+    endpoint.stats->active.add();
+    if (was_marked) note_change(endpoint);
+}
+
+void UpstreamSet::connect_failed(Endpoint& endpoint, base::Instant now) {
+    endpoint.stats->failures.add();
+    upstream::connect_failed(endpoint, now);
+    take_charge_back(endpoint);
+}
+
+void UpstreamSet::connect_abandoned(Endpoint& endpoint) { take_charge_back(endpoint); }
+
+void UpstreamSet::disconnected(Endpoint& endpoint) {
+    endpoint.stats->active.subtract();
+    take_charge_back(endpoint);
+}
+
+// ---- permits ------------------------------------------------------------------------------------
+
+// Raises what this shard has asked for to `target`; what was asked for stands until it is granted.
+void UpstreamSet::want(Endpoint& endpoint, std::uint64_t target) {
+    target = std::min<std::uint64_t>(target, endpoint.settings->connections_max);
+    if (endpoint.permits_wanted >= target) return;
+    endpoint.permits_to_ask += target - endpoint.permits_wanted;
+    endpoint.permits_wanted = target;
+    permit_news_ = true;
+}
+
+// Every endpoint that this session could have used but for a permit is asked for: one each, so that
+// permits idle on other shards are found wherever they are. Backups only once they are needed.
+void UpstreamSet::want_missing(UpstreamState& upstream, TriedSet tried, const Pick& pick,
+                               base::Instant now) {
+    for (std::size_t i = 0; i < upstream.count; ++i) {
+        Endpoint& each = endpoints_[upstream.first + i];
+        if (has_permit(each) || (tried & tried_bit(each)) != 0) continue;
+        if (each.settings->backup != pick.endpoint->settings->backup) continue;
+        if (&each == pick.endpoint || can_serve(each, now)) want(each, 1);
+    }
+}
+
+void UpstreamSet::grant_permits(std::size_t flat_index, std::uint64_t count) {
+    Endpoint& to = endpoint(flat_index);
+    if (!is_limited(to)) return;
+    to.permits_idle += count;
+    to.permits_wanted -= std::min(count, to.permits_wanted);
+    // What came without being asked for need not be asked for any more.
+    to.permits_to_ask = std::min(to.permits_to_ask, to.permits_wanted);
+    note_change(to);
+}
+
+std::uint64_t UpstreamSet::recall_permits(std::size_t flat_index, std::uint64_t count) {
+    Endpoint& from = endpoint(flat_index);
+    if (!is_limited(from)) return 0;
+    const std::uint64_t leaving = std::min(from.permits_idle, count);
+    from.permits_idle -= leaving;
+    // A repeated recall is the same wish once more, not a further one; and no more can leave later
+    // than connections hold now.
+    const std::uint64_t missing = std::min<std::uint64_t>(count - leaving, from.active);
+    from.permits_owed = std::max(from.permits_owed, missing);
+    return leaving;
+}
+
+// ---- waiting ------------------------------------------------------------------------------------
+
+void UpstreamSet::wait(PermitWaiter& waiter, const Pick& pick) {
+    RW_ASSERT(pick.choice == Choice::at_limit);
+    RW_ASSERT(waiter.granted == nullptr);
+    UpstreamState& upstream = upstream_of(*pick.endpoint);
+    RW_ASSERT(&upstream == &upstreams_[waiter.upstream]);
+    upstream.waiting.push_back(waiter);
+    ++upstream.waiting_count;
+    ++waiting_total_;
+    waiter.counted_at = pick.endpoint;
+    ++pick.endpoint->permits_waiting;
+    want(*pick.endpoint, pick.endpoint->permits_waiting);
+}
+
+void UpstreamSet::leave_queue(UpstreamState& upstream, PermitWaiter& waiter) {
+    RW_ASSERT(waiter.counted_at->permits_waiting > 0);
+    --waiter.counted_at->permits_waiting;
+    waiter.counted_at = nullptr;
+    waiter.link.unlink();
+    --upstream.waiting_count;
+    --waiting_total_;
+}
+
+void UpstreamSet::stop_waiting(PermitWaiter& waiter) {
+    if (waiter.counted_at != nullptr) leave_queue(upstreams_[waiter.upstream], waiter);
+    waiter.link.unlink();
+    if (waiter.granted != nullptr) connect_abandoned(*std::exchange(waiter.granted, nullptr));
+}
+
+// Hands what is free to waiters in the order they came, passing over those that have tried it.
+void UpstreamSet::serve_waiting(UpstreamState& upstream, base::Instant now) {
+    upstream.changed = false;
+    const auto endpoints = std::span(endpoints_).subspan(upstream.first, upstream.count);
+    PermitWaiter* at = upstream.waiting.first();
+    while (at != nullptr) {
+        PermitWaiter* const following = upstream.waiting.next(*at);
+        const bool any_usable = std::any_of(endpoints.begin(), endpoints.end(), is_usable);
+        const bool any_free =
+            std::any_of(endpoints.begin(), endpoints.end(),
+                        [](const Endpoint& each) { return is_usable(each) && has_permit(each); });
+        if (any_usable && !any_free) return;
+        const Pick made = pick(endpoints, upstream.settings->balance, at->tried, at->client, now,
+                               random_);
+        if (made.choice != Choice::at_limit) {
+            leave_queue(upstream, *at);
+            at->granted = made.endpoint;
+            if (made.choice == Choice::chosen) charge(*made.endpoint, now);
+            served_.push_back(*at);
+        }
+        at = following;
+    }
+}
+
+void UpstreamSet::run_waiters(base::Instant now) {
+    // A woken session may fail at once and free what the next one waits for.
+    do {
+        const bool look = waiting_total_ != 0 && (anything_changed_ || earliest_trial(ran_at_) <= now);
+        anything_changed_ = false;
+        ran_at_ = now;
+        for (UpstreamState& upstream : upstreams_) {
+            if (look && upstream.waiting_count != 0) serve_waiting(upstream, now);
+        }
+        while (!served_.empty()) {
+            PermitWaiter& waiter = served_.pop_front();
+            waiter.wake(waiter);
+        }
+    } while (anything_changed_ && waiting_total_ != 0);
+}
+
+base::Instant UpstreamSet::next_due() const { return earliest_trial(ran_at_); }
+
+// The end of the first back-off after `after` that a waiter may profit from. Those before it were
+// looked at already: whoever still waits has no use for them.
+base::Instant UpstreamSet::earliest_trial(base::Instant after) const {
+    base::Instant earliest = base::Instant::never();
+    if (waiting_total_ == 0) return earliest;
+    for (const UpstreamState& upstream : upstreams_) {
+        if (upstream.waiting_count == 0) continue;
+        for (std::size_t i = 0; i < upstream.count; ++i) {
+            const Endpoint& each = endpoints_[upstream.first + i];
+            if (!is_marked_down(each) || !is_usable(each) || !has_permit(each)) continue;
+            if (each.down_until > after) earliest = std::min(earliest, each.down_until);
+        }
+    }
+    return earliest;
+}
+
+void UpstreamSet::note_change(const Endpoint& endpoint) {
+    upstream_of(endpoint).changed = true;
+    anything_changed_ = true;
+}
+
+// ---- what the coordinator knows -----------------------------------------------------------------
+
+void UpstreamSet::set_admin_state(std::size_t flat_index, AdminState state) {
+    Endpoint& changed = endpoint(flat_index);
+    changed.state = state;
+    if (state == AdminState::ready) clear_marks(changed);
+    note_change(changed);
+}
+
+void UpstreamSet::set_healthy(std::size_t flat_index, bool healthy) {
+    Endpoint& changed = endpoint(flat_index);
+    if (changed.healthy == healthy) return;
+    changed.healthy = healthy;
+    if (healthy) clear_marks(changed);
+    note_change(changed);
+}
+
+void UpstreamSet::set_addresses(std::size_t flat_index, std::vector<net::Address> addresses) {
+    Endpoint& changed = endpoint(flat_index);
+    if (same_addresses(changed.addresses, addresses)) return;
+    changed.addresses = std::move(addresses);
+    changed.next_address = 0;
+    clear_marks(changed);
+    note_change(changed);
+}
+
+}  // namespace ringway::upstream

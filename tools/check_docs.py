@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Holds the documents against what exists: links, paths, and the program's own help.
+
+Every relative link and every path in backticks must lead somewhere; every flag in a `ringway ...`
+command line must be in that command's --help; the version must be the same wherever it is written.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+from sources import TOP, own_files, read
+
+LINK = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
+CODE_SPAN = re.compile(r"`([^`\n]+)`")
+OWN_PATH = re.compile(r"^(?:src|include|tools|tests|perf|docs|subprojects|\.ci)/[\w./-]+$")
+COMMAND = re.compile(r"(?:^|[\s`(/])ringway((?: +[^\s`|>;&]+)*)")
+FLAG = re.compile(r"^(--[a-z][a-z0-9-]*)")
+SUBCOMMANDS = ("serve", "demo", "check", "doctor", "mock", "bench", "ctl", "top")
+
+
+class Program:
+    """What the program says of itself, asked once for each subcommand."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.answers = {}
+
+    def ask(self, *arguments):
+        """The program's output, or None when it does not end with exit code 0."""
+        if arguments not in self.answers:
+            done = subprocess.run([self.binary, *arguments], stdin=subprocess.DEVNULL, text=True,
+                                  capture_output=True, timeout=30, check=False)
+            self.answers[arguments] = done.stdout if done.returncode == 0 else None
+        return self.answers[arguments]
+
+    def help_of(self, subcommand):
+        return self.ask(*([subcommand] if subcommand else []), "--help")
+
+
+def dead_links(name, text):
+    for found in LINK.finditer(text):
+        target = found.group(1)
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        if not (TOP / name.parent / target).exists():
+            yield f"links to '{target}', which does not exist"
+
+
+def dead_paths(text):
+    for found in CODE_SPAN.finditer(text):
+        word = found.group(1).split()[0]
+        if OWN_PATH.match(word) and not (TOP / word).exists():
+            yield f"speaks of '{word}', which does not exist"
+
+
+def command_lines(text):
+    """(subcommand, words) of every `ringway ...` in code spans and in indented or fenced code."""
+    fenced = False
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+            continue
+        for code in [line] if fenced or line.startswith("    ") else CODE_SPAN.findall(line):
+            for found in COMMAND.finditer(code):
+                words = found.group(1).split()
+                named = bool(words) and words[0] in SUBCOMMANDS
+                yield (words[0] if named else ""), words[1 if named else 0:]
+
+
+def unknown_flags(program, text):
+    for subcommand, words in command_lines(text):
+        spoken = ("ringway " + subcommand).strip()
+        help_text = program.help_of(subcommand)
+        if help_text is None:
+            yield f"'{spoken} --help' fails"
+            continue
+        for word in words:
+            flag = FLAG.match(word)
+            if flag and flag.group(1) not in help_text:
+                yield f"'{spoken}' has no flag {flag.group(1)}"
+
+
+def version_problems(program):
+    declared = re.search(r"version: '([^']+)'", read("meson.build")).group(1)
+    changes = TOP / "CHANGELOG.md"
+    if changes.exists() and f"[{declared}]" not in changes.read_text():
+        yield f"CHANGELOG.md has no section for {declared}"
+    if program and declared not in (program.ask("--version") or ""):
+        yield f"'ringway --version' does not say {declared}"
+
+
+def example_problems(program):
+    """The example configuration must be one that the program takes."""
+    for name in own_files():
+        if name.suffix == ".toml" and name.parts[0] == "tools":
+            if program.ask("check", "--config", str(TOP / name)) is None:
+                yield f"'ringway check --config {name}' fails"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--binary", type=pathlib.Path, default=TOP / "build/ringway")
+    arguments = parser.parse_args()
+    program = Program(arguments.binary) if arguments.binary.exists() else None
+    if program is None:
+        print(f"{arguments.binary} is not built: flags in the documents are not checked")
+    documents = [name for name in own_files() if name.suffix == ".md"]
+    failures = 0
+    for name in documents:
+        text = read(name)
+        problems = list(dead_links(name, text)) + list(dead_paths(text))
+        if program:
+            problems += unknown_flags(program, text)
+        for problem in problems:
+            print(f"{name}: {problem}")
+        failures += len(problems)
+    problems = list(version_problems(program))
+    if program:
+        problems += example_problems(program)
+    for problem in problems:
+        print(problem)
+    failures += len(problems)
+    print(f"docs: {len(documents)} documents checked, {failures} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
