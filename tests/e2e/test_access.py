@@ -135,7 +135,7 @@ def test_preambles_of_haproxy_are_believed_and_passed_on():
                                 f"http://127.0.0.1:{sender.port}/"]).stdout
                     expect(said.startswith("127.0.0.44:"), f"{kind}: {said}")
                     contains(said, f" 127.0.0.1:{sender.port}")
-            equal(ringway.settled(sessions=2).total("sessions_with_preamble"), 2,
+            equal(ringway.settled(sessions=2).with_preamble, 2,
                   "sessions with a preamble")
 
 

@@ -198,4 +198,4 @@ def test_a_small_buffer_pool_serves_many_connections():
         close_all(clients)
         stats = ringway.settled(sessions=200)
         equal(stats.up.bytes, 200 * 5 * 2000, "bytes up")
-        equal(stats.total("buffers_in_use"), 0, "buffers in use at the end")
+        equal(stats.resources["buffers_in_use"], 0, "buffers in use at the end")

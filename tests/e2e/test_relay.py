@@ -452,4 +452,4 @@ def test_connections_that_come_and_go_leave_nothing_behind():
         stats = ringway.settled(sessions=601)
         equal(stats.closed("finished"), 601, "finished sessions")
         between(ringway.open_files(), 0, files + 2, "open files")
-        equal(stats.total("slots_in_use"), 0, "slots in use")
+        equal(stats.resources["slots_in_use"], 0, "slots in use")

@@ -127,7 +127,7 @@ def test_a_socket_of_the_service_manager_is_used():
                 clients = [connect(address) for _ in range(10)]
                 for client in clients:
                     ask(client)
-                expect(all(shard.accepted or shard.active for shard in ringway.stats().shards()),
+                expect(all(shard.accepted or shard.active for shard in ringway.stats().shards),
                        "its connections are dealt out to all shards")
                 for client in clients:
                     client.close()

@@ -31,7 +31,7 @@ def test_unix_sockets_on_both_sides():
                 clients = [ringway.connect() for _ in range(20)]
                 for index, client in enumerate(clients):
                     ask(client, b"over two unix sockets %d" % index)
-                expect(all(shard.accepted or shard.active for shard in ringway.stats().shards()),
+                expect(all(shard.accepted or shard.active for shard in ringway.stats().shards),
                        "connections of a Unix listener are dealt out to all shards")
                 for client in clients:
                     client.close()
@@ -252,7 +252,7 @@ def spread(ringway):
     for _ in range(20):
         with ringway.connect() as client:
             ask(client)
-    return all(shard.accepted > 0 for shard in ringway.stats().shards())
+    return all(shard.accepted > 0 for shard in ringway.stats().shards)
 
 
 def test_a_signal_with_nothing_to_do_is_logged():

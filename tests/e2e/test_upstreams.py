@@ -33,10 +33,10 @@ def tally(ringway, count, **options):
 
 def row_of(ringway, server):
     """What `ctl upstreams` says about the endpoint at this server's port."""
-    for row in ringway.upstreams():
+    for row in ringway.endpoints():
         if row["address"].endswith(f":{server.port}"):
             return row
-    raise AssertionError(f"no endpoint at {server.port} in {ringway.upstreams()}")
+    raise AssertionError(f"no endpoint at {server.port} in {ringway.endpoints()}")
 
 
 # ---- balancing -------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while():
                      "--fail-threshold", 3, "--fail-backoff", "30s", shards=1) as ringway:
             equal(tally(ringway, 40), {"alive": 40}, "who served")
             equal(ringway.settled().connect_failures, 3, "connects that failed before it was marked")
-            down = [row for row in ringway.upstreams() if row["address"].endswith(f":{dead[1]}")][0]
+            down = [row for row in ringway.endpoints() if row["address"].endswith(f":{dead[1]}")][0]
             expect(down["marked_down"] >= 1, f"the mark is shown: {down}")
 
 
@@ -280,7 +280,7 @@ def test_active_checks_take_an_endpoint_down_and_bring_it_back():
                      "interval=100ms,timeout=100ms,rise=2,fall=2") as ringway:
 
             def state():
-                return [row["state"] for row in ringway.upstreams()
+                return [row["state"] for row in ringway.endpoints()
                         if row["address"].endswith(f":{port}")][0]
 
             eventually(lambda: state() == "unhealthy", "the checks took it down")

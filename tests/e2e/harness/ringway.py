@@ -10,8 +10,7 @@ import tempfile
 from harness.base import Failure, binary, eventually, scaled
 from harness.process import Process, run
 from harness.sockets import connect
-
-COMMANDS = ("serve", "demo", "check", "doctor", "mock", "ctl")
+from harness.stats import Stats
 
 
 class Control:
@@ -82,7 +81,7 @@ class Ringway(Process):
         def ready():
             if not self.running():
                 raise Failure(f"ringway ended with {self.child.returncode}: {self.output()}")
-            return os.path.exists(self.control_path) and self.info()["ready"]
+            return os.path.exists(self.control_path) and self.info()["listeners"]
 
         eventually(ready, "ringway is ready", seconds, pause=0.01)
 
@@ -113,14 +112,35 @@ class Ringway(Process):
         listeners = self.info()["listeners"]
         for listener in listeners:
             if name is None or listener["name"] == name:
-                return address_of(listener["address"])
+                return address_of(listener["url"])
         raise Failure(f"no listener {name} in {listeners}")
 
     def connect(self, name=None, **options):
         return connect(self.address(name), **options)
 
     def stats(self):
-        return Stats(self.ask_json("stats"))
+        return Stats(self.ask_json("stats --per-shard"))
+
+    def connections(self):
+        """The rows of `ctl connections`."""
+        return self.ask_json("connections")["connections"]
+
+    def endpoints(self):
+        """The rows of `ctl upstreams`, each with the name of its upstream."""
+        return [{**endpoint, "upstream": upstream["name"], "address": endpoint["address"] or ""}
+                for upstream in self.ask_json("upstreams")["upstreams"]
+                for endpoint in upstream["endpoints"]]
+
+    def set_state(self, upstream, server, state):
+        """Sets the state of the endpoint at this server's port, and waits until it is shown."""
+
+        def row():
+            return [endpoint for endpoint in self.endpoints()
+                    if endpoint["upstream"] == upstream
+                    and endpoint["address"].endswith(f":{server.port}")][0]
+
+        self.ctl("set", "upstream", f"{upstream}/{row()['name']}", "state", state)
+        eventually(lambda: row()["state"] == state, f"the endpoint is shown as {state}")
 
     def settled(self, sessions=None, seconds=10):
         """The figures once no connection is left, checked for what must then hold."""
