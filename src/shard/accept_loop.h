@@ -17,7 +17,7 @@ namespace ringway::shard {
 
 class AcceptLoop {
   public:
-    AcceptLoop(Shard::Impl& shard, std::uint32_t listener, int fd, bool hands_over,
+    AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over,
                std::uint32_t backlog);
     AcceptLoop(const AcceptLoop&) = delete;
     AcceptLoop& operator=(const AcceptLoop&) = delete;
@@ -35,7 +35,7 @@ class AcceptLoop {
     void deal(int fd);
     void pause(int os_error);
 
-    Shard::Impl& shard_;
+    Core& shard_;
     async::Wake wake_;
     async::Deadline resume_at_;
     net::Acceptor acceptor_;

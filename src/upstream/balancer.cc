@@ -159,7 +159,7 @@ Pick pick(std::span<Endpoint> endpoints, config::Balance balance, TriedSet tried
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         const Endpoint& each = endpoints[i];
         if ((tried & bit(i)) != 0 || !is_usable(each)) continue;
-        const std::size_t rank = (each.settings->backup ? 1 : 0) + (can_serve(each, now) ? 0 : 2);
+        const std::size_t rank = (each.settings->backup ? 1u : 0u) + (can_serve(each, now) ? 0u : 2u);
         Group& group = groups[rank];
         (has_permit(each) ? group.free : group.at_limit) |= bit(i);
     }

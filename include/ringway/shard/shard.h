@@ -41,6 +41,8 @@ struct ShardWiring {
     std::uint64_t random_seed = 1;
 };
 
+struct Core;  // src/shard/core.h: everything a shard owns
+
 class Shard {
   public:
     explicit Shard(ShardWiring wiring);
@@ -56,8 +58,7 @@ class Shard {
     bool turn(base::Instant wait_until = base::Instant::never());
 
   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<Core> core_;
 };
 
 // The thread around a Shard: pins itself, starts it, turns until it has drained.

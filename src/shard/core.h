@@ -27,9 +27,9 @@ struct ConnectionPermits {
     bool asked = false;  // a WantPermits is under way
 };
 
-struct Shard::Impl : private proxy::PermitReturn, private ring::Op {
-    Impl(ShardWiring given);
-    ~Impl();
+struct Core : private proxy::PermitReturn, private ring::Op {
+    explicit Core(ShardWiring given);
+    ~Core();
 
     base::Result<void> start();
     bool turn(base::Instant wait_until);
@@ -88,8 +88,8 @@ struct Shard::Impl : private proxy::PermitReturn, private ring::Op {
     static void on_permit(proxy::PermitReturn& self);
 
     struct DrainTimer : base::Timer {
-        explicit DrainTimer(Impl& owner);
-        Impl& impl;
+        explicit DrainTimer(Core& owner);
+        Core& core;
     };
     DrainTimer drain_timer_;
     std::deque<Event> outbox_;          // what did not fit into the mailbox yet
