@@ -44,7 +44,8 @@ std::optional<AdminState> state_named(std::string_view word) {
 
 std::optional<config::LogLevel> level_named(std::string_view word) {
     using config::LogLevel;
-    for (const LogLevel level : {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug}) {
+    for (const LogLevel level :
+         {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug}) {
         if (word == name_of(level)) return level;
     }
     return std::nullopt;
@@ -169,8 +170,8 @@ std::variant<Request, Refusal> parse_command(std::string_view line) {
         } else if (word == "--per-shard") {
             flags.per_shard = true;
         } else if (word.starts_with("--")) {
-            return refuse(fmt::format("unknown flag '{}'; there are --json and --per-shard",
-                                      shown(word)));
+            return refuse(
+                fmt::format("unknown flag '{}'; there are --json and --per-shard", shown(word)));
         } else {
             words.push_back(word);
         }
@@ -192,7 +193,8 @@ std::variant<Request, Refusal> parse_command(std::string_view line) {
 }
 
 std::string_view help_text() {
-    return "info [--json]                     version, process, shards, listeners with their ports\n"
+    return "info [--json]                     version, process, shards, listeners with their "
+           "ports\n"
            "stats [--per-shard] [--json]      counters and latencies, merged or by shard\n"
            "connections [N] [--json]          the live connections, at most N rows (default 100)\n"
            "upstreams [--json]                every endpoint with its state and counters\n"
@@ -201,7 +203,8 @@ std::string_view help_text() {
            "                                  how an endpoint may be used; NAME alone means all\n"
            "set log-level error|warn|info|debug\n"
            "reset peaks                       forget the peaks of the current window\n"
-           "drain                             stop accepting, exit when every connection has ended\n"
+           "drain                             stop accepting, exit when every connection has "
+           "ended\n"
            "help                              this text\n"
            "quit                              close this control connection\n";
 }
@@ -228,8 +231,7 @@ std::string_view name_of(config::LogLevel level) {
 std::string shown(std::string_view text) {
     constexpr std::size_t shown_max = 60;
     std::string out(text.substr(0, shown_max));
-    std::replace_if(
-        out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     if (text.size() > shown_max) out += "...";
     return out;
 }

@@ -5,11 +5,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include "ringway/net/address.h"
 
@@ -38,7 +37,8 @@ Answer who_answers(const net::UnixPath& path) {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return Answer::unclear;
     const int outcome =
-        ::connect(fd, reinterpret_cast<const sockaddr*>(&path.storage), path.bytes) == 0 ? 0 : errno;
+        ::connect(fd, reinterpret_cast<const sockaddr*>(&path.storage), path.bytes) == 0 ? 0
+                                                                                         : errno;
     ::close(fd);
     // A full queue (EAGAIN) is a living server that is busy.
     if (outcome == 0 || outcome == EAGAIN) return Answer::somebody;
@@ -47,11 +47,12 @@ Answer who_answers(const net::UnixPath& path) {
 }
 
 std::string replace_stale(const std::string& text, const net::UnixPath& path) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(text.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
-        return fmt::format("control socket {}: a file of another kind is there; choose another "
-                           "path with --control",
-                           text);
+        return fmt::format(
+            "control socket {}: a file of another kind is there; choose another "
+            "path with --control",
+            text);
     }
     switch (who_answers(path)) {
         case Answer::somebody:
@@ -110,7 +111,7 @@ ControlListener open_control_listener(const std::string& text) {
 }
 
 void remove_control_file(const std::string& path) {
-    struct stat status {};
+    struct stat status{};
     if (path.empty() || path.front() == '@') return;
     if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(path.c_str());
 }

@@ -5,11 +5,10 @@
 #include <cerrno>
 #include <utility>
 
+#include <fmt/core.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include "ringway/base/assert.h"
 #include "ringway/ring/sys.h"
@@ -63,8 +62,8 @@ void ControlServer::accept_clients() {
         const auto free = std::find_if(clients_.begin(), clients_.end(),
                                        [](const Client& client) { return client.fd < 0; });
         if (free == clients_.end()) {
-            const std::string refusal = fmt::format(
-                "error: {} control clients are connected already\n\n", clients_max);
+            const std::string refusal =
+                fmt::format("error: {} control clients are connected already\n\n", clients_max);
             (void)::send(fd, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
             ::close(fd);
             continue;
@@ -102,8 +101,8 @@ void ControlServer::read_input(Client& client) {
     client.input.append(chunk.data(), static_cast<std::size_t>(bytes));
 }
 
-// Sends, and executes while everything sent has left. Replies that come at once call back into here;
-// the flag makes them leave the work to the loop that is running already.
+// Sends, and executes while everything sent has left. Replies that come at once call back into
+// here; the flag makes them leave the work to the loop that is running already.
 void ControlServer::pump(std::size_t slot) {
     Client& client = clients_[slot];
     if (client.fd < 0 || client.pumping) return;
@@ -199,8 +198,9 @@ void ControlServer::append_reply(std::size_t slot, std::string_view body) {
 void ControlServer::send_output(std::size_t slot) {
     Client& client = clients_[slot];
     while (client.output_pending()) {
-        const ssize_t bytes = ::send(client.fd, client.output.data() + client.sent,
-                                     client.output.size() - client.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t bytes =
+            ::send(client.fd, client.output.data() + client.sent,
+                   client.output.size() - client.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (bytes < 0 && errno == EINTR) continue;
         if (bytes < 0 && errno == EAGAIN) {
             if (client.stalled_at.is_never()) client.stalled_at = ring::sys::now();

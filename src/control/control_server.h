@@ -1,8 +1,9 @@
 // The control socket's clients: lines in, replies out, nobody waited for.
 //
-// Owns the listening descriptor and the clients. A command is handed to `execute`, which answers with
-// reply() or refuse(), at once or later; a client's next command is looked at only when its last
-// reply has left, so what a client can make us hold is one reply. Must never block on a client.
+// Owns the listening descriptor and the clients. A command is handed to `execute`, which answers
+// with reply() or refuse(), at once or later; a client's next command is looked at only when its
+// last reply has left, so what a client can make us hold is one reply. Must never block on a
+// client.
 #pragma once
 
 #include <cstddef>
@@ -54,10 +55,10 @@ class ControlServer {
         std::uint32_t generation = 0;
         std::uint32_t interest = 0;  // events that the poller watches
         std::string input;
-        bool skipping = false;       // within a line that was too long
-        bool executing = false;      // a command waits for its reply
+        bool skipping = false;   // within a line that was too long
+        bool executing = false;  // a command waits for its reply
         bool input_ended = false;
-        bool quitting = false;       // to be closed when the output has left
+        bool quitting = false;  // to be closed when the output has left
         bool pumping = false;
         std::string output;
         std::size_t sent = 0;
@@ -83,7 +84,8 @@ class ControlServer {
     std::vector<Client> clients_;
 };
 
-// A reply as it goes over the socket: empty lines within it get a space, since an empty one ends it.
+// A reply as it goes over the socket: empty lines within it get a space, since an empty one ends
+// it.
 std::string framed_reply(std::string_view body);
 
 }  // namespace ringway::control

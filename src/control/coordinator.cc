@@ -14,7 +14,8 @@
 namespace ringway::control {
 namespace {
 
-// How long shards may take for the start, and beyond the drain deadline, before they count as stuck.
+// How long shards may take for the start, and beyond the drain deadline, before they count as
+// stuck.
 constexpr auto start_patience = base::Duration::seconds(30);
 constexpr auto suppressed_interval = base::Duration::seconds(10);
 constexpr auto outbox_retry = base::Duration::milliseconds(1);
@@ -52,17 +53,16 @@ Coordinator::Coordinator(CoordinatorParts parts)
     reports.recovered = [this](std::size_t, std::string_view host) {
         log_.info("name resolves again", stats::kv("host", host));
     };
-    resolver_ = std::make_unique<Resolver>(parts_.poller, names_in(state_),
-                                           state_.settings.resolve_interval, seed,
-                                           std::move(reports));
+    resolver_ =
+        std::make_unique<Resolver>(parts_.poller, names_in(state_),
+                                   state_.settings.resolve_interval, seed, std::move(reports));
     if (!resolver_->broken().empty()) {
         log_.error("names cannot be resolved", stats::kv("reason", resolver_->broken()));
     }
     if (signal_fd_ < 0) RW_PANIC("no descriptor left for signals");
     parts_.poller.add(signal_fd_, EPOLLIN, [this](std::uint32_t) { on_signal_fd(); });
-    parts_.poller.add(parts_.event_wake_fd, EPOLLIN, [this](std::uint32_t) {
-        ring::sys::clear_wake_fd(parts_.event_wake_fd);
-    });
+    parts_.poller.add(parts_.event_wake_fd, EPOLLIN,
+                      [this](std::uint32_t) { ring::sys::clear_wake_fd(parts_.event_wake_fd); });
     server_ = std::make_unique<ControlServer>(
         parts_.poller, parts_.control_listener_fd,
         [this](ClientId client, const Request& request) { execute(client, request); });
@@ -90,7 +90,13 @@ bool Coordinator::wait_for_shards() {
     const auto is_starting = [](const auto& link) {
         return link->state == ShardLink::State::starting;
     };
-    const auto has_failed = [](const auto& link) { return link->state == ShardLink::State::failed; };
+    const auto has_failed = [](const auto& link) {
+        return link->state == ShardLink::State::failed;
+    };
+    // A signal may have come while names were resolved, before there was a shard to tell.
+    if (state_.draining) {
+        broadcast([this] { return shard::Command(shard::Drain{drain_deadline_}); });
+    }
     const base::Instant until = ring::sys::now() + start_patience;
     while (std::any_of(state_.shards.begin(), state_.shards.end(), is_starting)) {
         if (ring::sys::now() >= until) stop_at_once("a shard does not start");
@@ -276,13 +282,11 @@ void Coordinator::health_changed(std::size_t endpoint, bool healthy, int os_erro
     if (healthy) {
         log_.info("endpoint passes its checks again", upstream, name);
     } else {
-        log_.warn("endpoint fails its checks", upstream, name,
-                  stats::kv("error", base::Error::from_errno(-os_error,
-                                                             base::ErrorSource::upstream)));
+        log_.warn(
+            "endpoint fails its checks", upstream, name,
+            stats::kv("error", base::Error::from_errno(-os_error, base::ErrorSource::upstream)));
     }
-    broadcast([&] {
-        return shard::Command(shard::SetEndpoint{endpoint, std::nullopt, healthy});
-    });
+    broadcast([&] { return shard::Command(shard::SetEndpoint{endpoint, std::nullopt, healthy}); });
 }
 
 }  // namespace ringway::control

@@ -34,7 +34,7 @@ struct CoordinatorParts {
     stats::LogSink& access_sink;
     PermitLedger& permits;
     SdNotify& notify;
-    int event_wake_fd = -1;       // the shards' event boxes signal it
+    int event_wake_fd = -1;  // the shards' event boxes signal it
     int control_listener_fd = -1;
     // Before the process ends at once: removes files that would stay behind.
     std::function<void()> remove_files;

@@ -64,9 +64,8 @@ void Coordinator::set_endpoint_state(ClientId client, const Request& request) {
     for (const std::size_t flat : found) {
         EndpointStatus& status = state_.endpoints[flat];
         status.state = request.state;
-        broadcast([&] {
-            return shard::Command(shard::SetEndpoint{flat, request.state, std::nullopt});
-        });
+        broadcast(
+            [&] { return shard::Command(shard::SetEndpoint{flat, request.state, std::nullopt}); });
         log_.info("endpoint set by the operator", stats::kv("upstream", status.upstream->name),
                   stats::kv("endpoint", status.endpoint->name),
                   stats::kv("state", name_of(request.state)));
@@ -102,8 +101,8 @@ void Coordinator::finish_listing() {
     const std::vector<std::size_t> silent = listing_.gave_up_on();
     Listing::Outcome outcome = listing_.finish();
     if (silent.empty()) {
-        server_->reply(listing_for_.client, connections_reply(state_, outcome.rows, outcome.total,
-                                                              listing_for_.json));
+        server_->reply(listing_for_.client,
+                       connections_reply(state_, outcome.rows, outcome.total, listing_for_.json));
     } else {
         std::string names;
         for (const std::size_t shard : silent) names += fmt::format(" {}", shard);

@@ -116,8 +116,8 @@ void Coordinator::drain_logs(base::Instant now) {
     if (!server_done || !access_done) {
         interval = log_interval_blocked;
     } else if (quiet_looks_ >= quiet_looks_until_idle) {
-        interval = parts_.access_sink.is_open() ? log_interval_idle_with_access_log
-                                                : log_interval_idle;
+        interval =
+            parts_.access_sink.is_open() ? log_interval_idle_with_access_log : log_interval_idle;
     }
     logs_due_ = now + interval;
 }

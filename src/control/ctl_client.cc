@@ -6,11 +6,10 @@
 #include <cstring>
 #include <string_view>
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include "command_parser.h"
 #include "ringway/config/derive.h"
@@ -138,9 +137,9 @@ bool ask_control_socket(const std::string& path, const std::string& command, std
     }
     if (!send_all(socket.get(), command + "\n") || !receive_reply(socket.get(), reply)) {
         const int os_error = errno;
-        reply = fmt::format("control socket {}: no whole answer: {}", path,
-                            os_error == ECONNRESET ? "the connection was closed"
-                                                   : std::strerror(os_error));
+        reply = fmt::format(
+            "control socket {}: no whole answer: {}", path,
+            os_error == ECONNRESET ? "the connection was closed" : std::strerror(os_error));
         return false;
     }
     return true;

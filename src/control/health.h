@@ -1,7 +1,7 @@
 // When an endpoint is checked and what the outcomes mean: active health checks without the I/O.
 //
-// One EndpointHealth per checked endpoint, owned by the prober. An endpoint starts as healthy: checks
-// take away, so that traffic does not wait for the first of them.
+// One EndpointHealth per checked endpoint, owned by the prober. An endpoint starts as healthy:
+// checks take away, so that traffic does not wait for the first of them.
 #pragma once
 
 #include <cstdint>

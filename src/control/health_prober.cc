@@ -68,8 +68,8 @@ void HealthProber::try_next_address(Probe& probe, base::Instant now) {
         const auto path = net::UnixPath::parse(probe.target->path);
         const bool first = probe.address++ == 0;
         if (!first || !path) return finish(probe, false, now);
-        const int outcome = begin_connect(
-            probe, reinterpret_cast<const sockaddr*>(&path->storage), path->bytes);
+        const int outcome =
+            begin_connect(probe, reinterpret_cast<const sockaddr*>(&path->storage), path->bytes);
         if (outcome != -EINPROGRESS) finish(probe, outcome == 0, now);
         return;
     }
@@ -86,8 +86,8 @@ void HealthProber::try_next_address(Probe& probe, base::Instant now) {
 
 // 0 when connected at once, -EINPROGRESS while it is undecided, or what failed.
 int HealthProber::begin_connect(Probe& probe, const sockaddr* address, socklen_t bytes) {
-    const int fd = ring::sys::socket(address->sa_family,
-                                     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int fd =
+        ring::sys::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         probe.os_error = -fd;
         return fd;

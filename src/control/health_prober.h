@@ -41,8 +41,8 @@ class HealthProber {
         const config::Target* target = nullptr;
         EndpointHealth health;
         int fd = -1;
-        std::size_t address = 0;   // the one being tried
-        int os_error = 0;          // of the last attempt
+        std::size_t address = 0;  // the one being tried
+        int os_error = 0;         // of the last attempt
     };
 
     void try_next_address(Probe& probe, base::Instant now);

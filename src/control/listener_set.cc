@@ -4,9 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "resolver.h"
 #include "ringway/ring/sys.h"
@@ -76,7 +75,8 @@ std::string ListenerSet::open_all(std::vector<std::string>& notes) {
                                     settings_.listeners[l].name, socket.name, socket.address));
     }
     for (std::size_t s = 0; s < inherited.size(); ++s) {
-        if (std::find(matched.begin(), matched.end(), static_cast<int>(s)) != matched.end()) continue;
+        if (std::find(matched.begin(), matched.end(), static_cast<int>(s)) != matched.end())
+            continue;
         notes.push_back(fmt::format("no listener fits the inherited socket '{}' ({}): closed",
                                     inherited[s].name, inherited[s].address));
         ::close(inherited[s].fd);

@@ -56,7 +56,8 @@ void PermitLedger::give_back(std::size_t shard, std::size_t pool_index, std::uin
     if (pool.recalling && pool.recalled_shard == shard) {
         pool.recalling = false;
         const bool in_full = count >= pool.recalled_count;
-        pool.step = in_full ? std::min(pool.step * 2, std::max<std::uint64_t>(1, pool.total / 4)) : 1;
+        pool.step =
+            in_full ? std::min(pool.step * 2, std::max<std::uint64_t>(1, pool.total / 4)) : 1;
     }
     check_conserved(pool);
     serve_waiting(pool_index, now);

@@ -1,9 +1,9 @@
 // Who holds the permits of each limit: the ledger behind --max-connections and endpoint limits.
 //
-// A permit is the right to hold one connection. Every permit of a pool is at any instant either with
-// one shard (idle or used: only the shard knows) or in the reserve here, so a limit is exact at every
-// instant without shards sharing a counter. Pure: decides, and leaves the sending to the coordinator.
-// Must never create or lose a permit.
+// A permit is the right to hold one connection. Every permit of a pool is at any instant either
+// with one shard (idle or used: only the shard knows) or in the reserve here, so a limit is exact
+// at every instant without shards sharing a counter. Pure: decides, and leaves the sending to the
+// coordinator. Must never create or lose a permit.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ struct PermitAction {
 
 class PermitLedger {
   public:
-    // How many permits of a pool a shard seems to use, from its statistics. A hint that saves waking
-    // shards that have nothing idle; a wrong one costs time, never correctness.
+    // How many permits of a pool a shard seems to use, from its statistics. A hint that saves
+    // waking shards that have nothing idle; a wrong one costs time, never correctness.
     using InUseHint = std::function<std::uint64_t(std::size_t shard, std::size_t pool)>;
 
     explicit PermitLedger(std::size_t shards, InUseHint hint = {});

@@ -3,13 +3,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/core.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 namespace ringway::control {
 
@@ -33,9 +32,10 @@ Identity identity_named(const std::string& name) {
     identity.user = entry->pw_uid;
     identity.group = entry->pw_gid;
     if (::geteuid() != 0 && ::geteuid() != identity.user) {
-        identity.error = fmt::format("--user {}: only root can become another user (hint: start "
-                                     "ringway as root, or leave --user away)",
-                                     name);
+        identity.error = fmt::format(
+            "--user {}: only root can become another user (hint: start "
+            "ringway as root, or leave --user away)",
+            name);
     }
     return identity;
 }

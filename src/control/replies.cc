@@ -152,9 +152,8 @@ std::string info_reply(const ServerState& state, bool json) {
     return json ? stats::info_json(info) : stats::info_text(info);
 }
 
-std::string connections_reply(const ServerState& state,
-                              std::span<const shard::ConnectionRow> rows, std::uint64_t total,
-                              bool json) {
+std::string connections_reply(const ServerState& state, std::span<const shard::ConnectionRow> rows,
+                              std::uint64_t total, bool json) {
     std::vector<stats::ConnectionLine> lines;
     lines.reserve(rows.size());
     for (const shard::ConnectionRow& row : rows) lines.push_back(line_of(state, row));

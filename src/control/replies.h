@@ -18,9 +18,8 @@ stats::Snapshot snapshot_of(const ServerState& state);
 std::string info_reply(const ServerState& state, bool json);
 std::string stats_reply(const ServerState& state, bool per_shard, bool json);
 std::string upstreams_reply(const ServerState& state, bool json);
-std::string connections_reply(const ServerState& state,
-                              std::span<const shard::ConnectionRow> rows, std::uint64_t total,
-                              bool json);
+std::string connections_reply(const ServerState& state, std::span<const shard::ConnectionRow> rows,
+                              std::uint64_t total, bool json);
 std::string settings_reply(const ServerState& state, bool json);
 
 std::string_view name_of(config::Balance balance);

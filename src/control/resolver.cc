@@ -72,8 +72,8 @@ void Resolver::socket_state(int fd, bool readable, bool writable) {
         watched_.erase(known);
         return;
     }
-    const std::uint32_t events = (readable ? std::uint32_t{EPOLLIN} : 0u) |
-                                 (writable ? std::uint32_t{EPOLLOUT} : 0u);
+    const std::uint32_t events =
+        (readable ? std::uint32_t{EPOLLIN} : 0u) | (writable ? std::uint32_t{EPOLLOUT} : 0u);
     if (known != watched_.end()) {
         poller_.change(fd, events);
         return;
@@ -117,8 +117,8 @@ base::Instant Resolver::next_due() const {
     }
     timeval wait{};
     if (::ares_timeout(channel_, nullptr, &wait) != nullptr) {
-        const auto span = base::Duration::seconds(wait.tv_sec) +
-                          base::Duration::microseconds(wait.tv_usec);
+        const auto span =
+            base::Duration::seconds(wait.tv_sec) + base::Duration::microseconds(wait.tv_usec);
         due = std::min(due, ring::sys::now() + span);
     }
     return due;

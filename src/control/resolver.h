@@ -30,7 +30,8 @@ struct NameToResolve {
 
 struct ResolverReports {
     std::function<void(std::size_t endpoint, const std::vector<net::Address>& addresses)> changed;
-    std::function<void(std::size_t endpoint, std::string_view host, std::string_view reason)> failed;
+    std::function<void(std::size_t endpoint, std::string_view host, std::string_view reason)>
+        failed;
     std::function<void(std::size_t endpoint, std::string_view host)> recovered;
 };
 
@@ -78,8 +79,8 @@ class Resolver {
     base::Random random_;
     ResolverReports reports_;
     std::vector<Name> names_;
-    std::vector<Query> queries_;     // one per name, at stable places
-    std::vector<int> watched_;       // descriptors of c-ares that the poller watches
+    std::vector<Query> queries_;  // one per name, at stable places
+    std::vector<int> watched_;    // descriptors of c-ares that the poller watches
     ares_channeldata* channel_ = nullptr;
     bool closing_ = false;
     std::string broken_;

@@ -5,11 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include "ringway/base/assert.h"
 #include "ringway/net/address.h"
@@ -51,8 +50,8 @@ void SdNotify::send(std::string_view message) {
     const bool abstract = name_.front() == '@';
     if (abstract) address.sun_path[0] = '\0';
     // An abstract name is exactly its bytes; a path ends in a zero.
-    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size() +
-                                              (abstract ? 0 : 1));
+    const auto bytes =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size() + (abstract ? 0 : 1));
     (void)::sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL,
                    reinterpret_cast<const sockaddr*>(&address), bytes);
 }

@@ -1,7 +1,7 @@
 // What a service manager is told (sd_notify(3)), without its library: one datagram per message.
 //
-// Does nothing when $NOTIFY_SOCKET is not set. Never blocks: a message that the socket does not take
-// is dropped.
+// Does nothing when $NOTIFY_SOCKET is not set. Never blocks: a message that the socket does not
+// take is dropped.
 #pragma once
 
 #include <cstddef>

@@ -7,9 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "control_listener.h"
 #include "coordinator.h"
@@ -145,9 +144,9 @@ std::string Server::drop_root() {
 }
 
 std::string Server::start_shards() {
-    CoordinatorParts parts{state_,   poller_, *log_,          server_sink_, access_sink_,
-                           permits_, notify_, event_wake_fd_, control_fd_,
-                           [this] { remove_files(); }};
+    CoordinatorParts parts{
+        state_,   poller_, *log_,          server_sink_, access_sink_,
+        permits_, notify_, event_wake_fd_, control_fd_,  [this] { remove_files(); }};
     coordinator_ = std::make_unique<Coordinator>(std::move(parts));
     for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
         EndpointStatus& status = state_.endpoints[flat];
@@ -237,13 +236,12 @@ void Server::say_what_runs() {
             endpoints += endpoint.name;
         }
         log_->info("upstream", kv("upstream", upstream.name), kv("endpoints", endpoints),
-                   kv("balance", name_of(upstream.balance)),
-                   kv("checks", upstream.health.enabled));
+                   kv("balance", name_of(upstream.balance)), kv("checks", upstream.health.enabled));
     }
-    log_->info("limits", kv("max_connections", settings_.connections_max),
-               kv("descriptors", state_.descriptors_max),
-               kv("buffer_bytes_per_shard",
-                  std::uint64_t{settings_.buffers} * settings_.buffer_bytes));
+    log_->info(
+        "limits", kv("max_connections", settings_.connections_max),
+        kv("descriptors", state_.descriptors_max),
+        kv("buffer_bytes_per_shard", std::uint64_t{settings_.buffers} * settings_.buffer_bytes));
     log_->info("control socket", kv("path", settings_.control_path));
     for (const std::string& note : notes_) log_->info("socket activation", kv("note", note));
     for (const std::string& warning : options_.warnings) {

@@ -17,8 +17,8 @@ ServerState::ServerState(const config::Settings& chosen)
 }
 
 std::size_t ServerState::shards_alive() const {
-    return static_cast<std::size_t>(std::count_if(
-        shards.begin(), shards.end(), [](const auto& link) { return link->alive(); }));
+    return static_cast<std::size_t>(std::count_if(shards.begin(), shards.end(),
+                                                  [](const auto& link) { return link->alive(); }));
 }
 
 std::vector<std::size_t> endpoints_named(const ServerState& state, std::string_view target) {

@@ -43,8 +43,8 @@ struct ServerState {
     std::size_t shards_alive() const;
 };
 
-// Flat indexes of what `set upstream` names: "NAME/ENDPOINT", or "NAME" for all its endpoints. Empty
-// when there is no such thing.
+// Flat indexes of what `set upstream` names: "NAME/ENDPOINT", or "NAME" for all its endpoints.
+// Empty when there is no such thing.
 std::vector<std::size_t> endpoints_named(const ServerState& state, std::string_view target);
 
 // ringway's version, as the build knows it.

@@ -6,11 +6,10 @@
 #include <optional>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include "ringway/net/address.h"
 
@@ -96,9 +95,9 @@ std::vector<int> match_inherited(const std::vector<InheritedSocket>& sockets,
 }
 
 std::vector<InheritedSocket> take_inherited_sockets(std::vector<std::string>& complaints) {
-    auto sockets =
-        parse_listen_variables(std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDS"),
-                               std::getenv("LISTEN_FDNAMES"), static_cast<std::int64_t>(::getpid()));
+    auto sockets = parse_listen_variables(std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDS"),
+                                          std::getenv("LISTEN_FDNAMES"),
+                                          static_cast<std::int64_t>(::getpid()));
     for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
         ::unsetenv(variable);
     }

@@ -59,7 +59,7 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     upstream::UpstreamSet upstreams;
     stats::Log log;
     base::Slab<proxy::Session> slots;
-    base::Slab<proxy::Preamble> preambles;
+    base::Slab<proxy::Introduction> introductions;
     proxy::Ticker ticker;
     async::TaskScope sessions;
     std::unique_ptr<proxy::Context> context;
@@ -92,9 +92,9 @@ struct Core : private proxy::PermitReturn, private ring::Op {
         Core& core;
     };
     DrainTimer drain_timer_;
-    std::deque<Event> outbox_;          // what did not fit into the mailbox yet
+    std::deque<Event> outbox_;  // what did not fit into the mailbox yet
     std::uint64_t next_session_id_ = 1;
-    bool mail_ = false;                 // the wake descriptor was signalled
+    bool mail_ = false;  // the wake descriptor was signalled
     bool reported_drained_ = false;
     base::Instant cpu_read_at_{0};
     base::Instant turn_started_{0};

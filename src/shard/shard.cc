@@ -8,9 +8,9 @@
 
 #include <poll.h>
 
+#include "core.h"
 #include "ringway/proxy/passthrough.h"
 #include "ringway/ring/sys.h"
-#include "core.h"
 
 namespace ringway::shard {
 
@@ -73,7 +73,7 @@ Core::Core(ShardWiring given)
                 wiring.index, wiring.random_seed),
       log(wiring.log, log_settings(wiring)),
       slots(slots_for(wiring)),
-      preambles(slots_for(wiring)),
+      introductions(slots_for(wiring)),
       ticker(timers, now, tick_interval),
       drain_timer_(*this) {
     permits.idle = static_cast<std::int64_t>(wiring.connection_permits);
@@ -102,15 +102,16 @@ base::Result<void> Core::build_pools() {
     if (!created) return base::unexpected(created.error());
     buffers = std::move(*created);
     relay_settings.buffer_bytes = buffers->bytes_each();
-    slices = std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
-    sockets = std::make_unique<net::SocketPools>(
-        net::SocketPools{*ring, *buffers, *slices, vectors});
+    slices =
+        std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
+    sockets =
+        std::make_unique<net::SocketPools>(net::SocketPools{{*slices, *buffers}, *ring, vectors});
     scratch = std::make_unique<std::byte[]>(scratch_bytes);
     relay = std::make_unique<net::RelayContext>(
         net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});
     context = std::make_unique<proxy::Context>(proxy::Context{
         wiring.settings, wiring.index, now, timers, random, *sockets, *relay, upstreams,
-        wiring.stats, wiring.log, log, sessions, slots, preambles, ticker, *this});
+        wiring.stats, wiring.log, log, sessions, slots, introductions, ticker, *this});
     return {};
 }
 
@@ -142,7 +143,8 @@ base::Result<void> Core::start() {
     return {};
 }
 
-// ---- the loop ------------------------------------------------------------------------------------
+// ---- the loop
+// ------------------------------------------------------------------------------------
 
 bool Core::turn(base::Instant wait_until) {
     async::Runtime::Use use(runtime);
@@ -203,7 +205,8 @@ void Core::publish() {
     }
 }
 
-// ---- sessions and permits ------------------------------------------------------------------------
+// ---- sessions and permits
+// ------------------------------------------------------------------------
 
 void Core::begin_session(std::uint32_t listener, int fd) {
     stats::ShardStats& stats = wiring.stats;
@@ -250,7 +253,8 @@ void Core::report_permits() {
         });
 }
 
-// ---- mail ----------------------------------------------------------------------------------------
+// ---- mail
+// ----------------------------------------------------------------------------------------
 
 void Core::on_wake(ring::Op& op, const ring::Completion& completion) {
     auto& self = static_cast<Core&>(op);
@@ -288,33 +292,32 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 }  // namespace
 
 void Core::run(Command& command) {
-    std::visit(
-        Overloaded{
-            [](std::monostate&) {},
-            [this](Drain& drain) { begin_drain(drain.deadline); },
-            [this](SetEndpoint& change) { set_admin(change); },
-            [this](SetAddresses& change) {
-                upstreams.set_addresses(change.endpoint, std::move(change.addresses));
-            },
-            [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
-            [this](GrantPermits& grant) {
-                if (grant.pool != 0) {
-                    upstreams.grant_permits(grant.pool - 1, grant.count);
-                    return;
-                }
-                permits.asked = false;
-                permits.idle += static_cast<std::int64_t>(grant.count);
-                wake_accept_loops();
-            },
-            [this](RecallPermits& wanted) { recall(wanted); },
-            [this](ListConnections& wanted) { list_connections(wanted); },
-            [this](ResetPeaks&) {
-                wiring.stats.connect.reset_peaks();
-                wiring.stats.first_byte.reset_peaks();
-                wiring.stats.session.reset_peaks();
-            },
-        },
-        command);
+    std::visit(Overloaded{
+                   [](std::monostate&) {},
+                   [this](Drain& drain) { begin_drain(drain.deadline); },
+                   [this](SetEndpoint& change) { set_admin(change); },
+                   [this](SetAddresses& change) {
+                       upstreams.set_addresses(change.endpoint, std::move(change.addresses));
+                   },
+                   [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
+                   [this](GrantPermits& grant) {
+                       if (grant.pool != 0) {
+                           upstreams.grant_permits(grant.pool - 1, grant.count);
+                           return;
+                       }
+                       permits.asked = false;
+                       permits.idle += static_cast<std::int64_t>(grant.count);
+                       wake_accept_loops();
+                   },
+                   [this](RecallPermits& wanted) { recall(wanted); },
+                   [this](ListConnections& wanted) { list_connections(wanted); },
+                   [this](ResetPeaks&) {
+                       wiring.stats.connect.reset_peaks();
+                       wiring.stats.first_byte.reset_peaks();
+                       wiring.stats.session.reset_peaks();
+                   },
+               },
+               command);
 }
 
 void Core::set_admin(const SetEndpoint& change) {
@@ -360,7 +363,8 @@ void Core::list_connections(const ListConnections& wanted) {
     send(std::move(answer));
 }
 
-// ---- drain ---------------------------------------------------------------------------------------
+// ---- drain
+// ---------------------------------------------------------------------------------------
 
 void Core::begin_drain(base::Instant deadline) {
     if (!draining) {
@@ -379,7 +383,8 @@ bool Core::has_drained() const {
     return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
 }
 
-// ---- the outside ---------------------------------------------------------------------------------
+// ---- the outside
+// ---------------------------------------------------------------------------------
 
 Shard::Shard(ShardWiring wiring) : core_(std::make_unique<Core>(std::move(wiring))) {}
 Shard::~Shard() = default;

@@ -87,8 +87,8 @@ Endpoint& pick_of_two(std::span<Endpoint> endpoints, Mask mask, base::Random& ra
 }
 
 // Weighted rendezvous hashing: every endpoint draws a number from the client's address and its own
-// seed; the highest weight / -ln(number) wins. An endpoint that goes takes only its own clients with
-// it, and they come back to it when it returns.
+// seed; the highest weight / -ln(number) wins. An endpoint that goes takes only its own clients
+// with it, and they come back to it when it returns.
 Endpoint& pick_by_hash(std::span<Endpoint> endpoints, Mask mask, const net::Address& client) {
     const auto key = client.mapped();
     Endpoint* best = nullptr;
@@ -124,8 +124,8 @@ Endpoint& pick_to_wait_for(std::span<Endpoint> endpoints, Mask mask, config::Bal
     if (balance == config::Balance::hash_client) return pick_by_hash(endpoints, mask, client);
     Endpoint* best = nullptr;
     for_each(endpoints, mask, [&](Endpoint& each) {
-        if (best == nullptr || each.permits_waiting * weight_of(*best) <
-                                   best->permits_waiting * weight_of(each)) {
+        if (best == nullptr ||
+            each.permits_waiting * weight_of(*best) < best->permits_waiting * weight_of(each)) {
             best = &each;
         }
     });
@@ -159,7 +159,8 @@ Pick pick(std::span<Endpoint> endpoints, config::Balance balance, TriedSet tried
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         const Endpoint& each = endpoints[i];
         if ((tried & bit(i)) != 0 || !is_usable(each)) continue;
-        const std::size_t rank = (each.settings->backup ? 1u : 0u) + (can_serve(each, now) ? 0u : 2u);
+        const std::size_t rank =
+            (each.settings->backup ? 1u : 0u) + (can_serve(each, now) ? 0u : 2u);
         Group& group = groups[rank];
         (has_permit(each) ? group.free : group.at_limit) |= bit(i);
     }

@@ -63,7 +63,8 @@ void UpstreamSet::add_endpoint(const config::Endpoint& settings, UpstreamState& 
         made.unix_path = net::UnixPath::parse(settings.target.path).value_or(net::UnixPath{});
     } else if (addresses != nullptr && !addresses->empty()) {
         made.addresses = *addresses;
-    } else if (const auto literal = net::Address::parse(settings.target.host, settings.target.port)) {
+    } else if (const auto literal =
+                   net::Address::parse(settings.target.host, settings.target.port)) {
         made.addresses.push_back(*literal);
     }
     if (!is_limited(made)) return;
@@ -239,8 +240,8 @@ void UpstreamSet::serve_waiting(UpstreamState& upstream, base::Instant now) {
             std::any_of(endpoints.begin(), endpoints.end(),
                         [](const Endpoint& each) { return is_usable(each) && has_permit(each); });
         if (any_usable && !any_free) return;
-        const Pick made = pick(endpoints, upstream.settings->balance, at->tried, at->client, now,
-                               random_);
+        const Pick made =
+            pick(endpoints, upstream.settings->balance, at->tried, at->client, now, random_);
         if (made.choice != Choice::at_limit) {
             leave_queue(upstream, *at);
             at->granted = made.endpoint;
@@ -254,7 +255,8 @@ void UpstreamSet::serve_waiting(UpstreamState& upstream, base::Instant now) {
 void UpstreamSet::run_waiters(base::Instant now) {
     // A woken session may fail at once and free what the next one waits for.
     do {
-        const bool look = waiting_total_ != 0 && (anything_changed_ || earliest_trial(ran_at_) <= now);
+        const bool look =
+            waiting_total_ != 0 && (anything_changed_ || earliest_trial(ran_at_) <= now);
         anything_changed_ = false;
         ran_at_ = now;
         for (UpstreamState& upstream : upstreams_) {

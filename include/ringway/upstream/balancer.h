@@ -19,8 +19,8 @@ namespace ringway::upstream {
 
 enum class Choice : std::uint8_t {
     chosen,
-    at_limit,   // some endpoint could serve, but has no permit left: wait for one
-    none,       // every endpoint is down, draining, tried already or unresolved
+    at_limit,  // some endpoint could serve, but has no permit left: wait for one
+    none,      // every endpoint is down, draining, tried already or unresolved
 };
 
 // Which endpoints this session has tried; upstreams have at most 64 endpoints.
@@ -29,11 +29,11 @@ inline constexpr std::size_t endpoints_per_upstream_max = 64;
 
 struct Pick {
     Choice choice = Choice::none;
-    Endpoint* endpoint = nullptr;   // also set for at_limit: whose permit to wait for
+    Endpoint* endpoint = nullptr;  // also set for at_limit: whose permit to wait for
 };
 
-// True when the endpoint could take a connection if it is alive: it has a weight and an address, and
-// neither the operator nor the active checks speak against it. Back-off and limits aside.
+// True when the endpoint could take a connection if it is alive: it has a weight and an address,
+// and neither the operator nor the active checks speak against it. Back-off and limits aside.
 bool is_usable(const Endpoint& endpoint);
 
 // True when the endpoint may take a new connection now, limits aside.

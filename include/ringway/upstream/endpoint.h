@@ -20,33 +20,34 @@ enum class AdminState : std::uint8_t { ready, drain, down };
 struct Endpoint {
     const config::Endpoint* settings = nullptr;
     const config::Upstream* upstream = nullptr;
-    std::size_t flat_index = 0;                // over all upstreams, as in Settings' order
-    std::size_t index = 0;                     // within its upstream
-    std::uint64_t hash_seed = 0;               // of its name: its place in hash:client's order
+    std::size_t flat_index = 0;   // over all upstreams, as in Settings' order
+    std::size_t index = 0;        // within its upstream
+    std::uint64_t hash_seed = 0;  // of its name: its place in hash:client's order
     stats::EndpointStats* stats = nullptr;
 
-    std::vector<net::Address> addresses;       // empty while the name does not resolve
-    net::UnixPath unix_path;                   // when the target is a Unix socket
-    std::size_t next_address = 0;              // the one to try first
+    std::vector<net::Address> addresses;  // empty while the name does not resolve
+    net::UnixPath unix_path;              // when the target is a Unix socket
+    std::size_t next_address = 0;         // the one to try first
 
     AdminState state = AdminState::ready;
-    bool healthy = true;                       // by active checks; true while there are none
-    std::uint32_t active = 0;                  // this shard's connections and connects under way
+    bool healthy = true;       // by active checks; true while there are none
+    std::uint32_t active = 0;  // this shard's connections and connects under way
 
-    // Passive marking (upstream/passive.h): consecutive failed connects and the back-off after them.
+    // Passive marking (upstream/passive.h): consecutive failed connects and the back-off after
+    // them.
     std::uint32_t failures_in_a_row = 0;
     base::Instant down_until{0};
-    base::Duration backoff{0};                 // 0: not marked down
-    bool trial_running = false;                // the one connect after a back-off is under way
+    base::Duration backoff{0};   // 0: not marked down
+    bool trial_running = false;  // the one connect after a back-off is under way
 
     // The limit over all shards: permits that this shard holds and has not used (limit_permits is
     // meaningless while settings->connections_max == 0).
     std::uint64_t permits_idle = 0;
-    std::uint64_t permits_wanted = 0;          // missing here, and not yet granted
-    std::uint64_t permits_to_ask = 0;          // of these, not yet asked for
-    std::uint64_t permits_owed = 0;            // recalled while in use: leave as sessions end
-    std::uint64_t permits_to_return = 0;       // have left, and are not yet on their way
-    std::uint64_t permits_waiting = 0;         // sessions that wait for a permit of this endpoint
+    std::uint64_t permits_wanted = 0;     // missing here, and not yet granted
+    std::uint64_t permits_to_ask = 0;     // of these, not yet asked for
+    std::uint64_t permits_owed = 0;       // recalled while in use: leave as sessions end
+    std::uint64_t permits_to_return = 0;  // have left, and are not yet on their way
+    std::uint64_t permits_waiting = 0;    // sessions that wait for a permit of this endpoint
 
     // Smooth weighted round robin's running value.
     std::int64_t current_weight = 0;

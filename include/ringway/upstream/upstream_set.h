@@ -6,12 +6,13 @@
 // The life of one upstream connection:
 //     choose -> (at_limit: wait, then granted) -> connected | connect_failed | connect_abandoned
 //     connected -> disconnected
-// From `chosen` (or granted) on, the endpoint is charged with one connection and one permit; exactly
-// one of the four calls above takes the charge back, except connected, which hands it to disconnected.
+// From `chosen` (or granted) on, the endpoint is charged with one connection and one permit;
+// exactly one of the four calls above takes the charge back, except connected, which hands it to
+// disconnected.
 //
 // Permits. Each limited endpoint has permits whose total over all shards and the coordinator's
-// reserve never changes. This shard holds some: idle ones here, used ones with its connections. What
-// it misses and what it gives back is collected until the shard reports it, once per turn.
+// reserve never changes. This shard holds some: idle ones here, used ones with its connections.
+// What it misses and what it gives back is collected until the shard reports it, once per turn.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,7 @@ struct PermitWaiter {
     using Wake = void (*)(PermitWaiter&);
     explicit PermitWaiter(Wake how) : wake(how) {}
 
-    Wake wake;                     // called from UpstreamSet::run_waiters; may call back into it
+    Wake wake;  // called from UpstreamSet::run_waiters; may call back into it
     std::size_t upstream = 0;
     TriedSet tried = 0;
     net::Address client;
@@ -44,14 +45,15 @@ struct PermitWaiter {
     // to wait for (choose again to see why).
     Endpoint* granted = nullptr;
 
-    base::ListLink link;           // the rest is the UpstreamSet's
+    base::ListLink link;  // the rest is the UpstreamSet's
     Endpoint* counted_at = nullptr;
 };
 
 class UpstreamSet {
   public:
-    // By flat index: the addresses as resolved so far, and this shard's first permits (ignored where
-    // there is no limit). Literal hosts need no addresses. `shard_index` staggers round robin.
+    // By flat index: the addresses as resolved so far, and this shard's first permits (ignored
+    // where there is no limit). Literal hosts need no addresses. `shard_index` staggers round
+    // robin.
     UpstreamSet(const config::Settings& settings,
                 const std::vector<std::vector<net::Address>>& addresses,
                 const std::vector<std::uint64_t>& permits, stats::ShardStats& stats,
@@ -68,9 +70,11 @@ class UpstreamSet {
     // ---- by sessions -------------------------------------------------------------------------
 
     // `chosen`: the endpoint is charged, start connecting. `at_limit`: wait, if the session can.
-    Pick choose(std::size_t upstream, TriedSet tried, const net::Address& client, base::Instant now);
+    Pick choose(std::size_t upstream, TriedSet tried, const net::Address& client,
+                base::Instant now);
 
-    // Which of the endpoint's addresses the next connect goes to: each in turn. Not for Unix sockets.
+    // Which of the endpoint's addresses the next connect goes to: each in turn. Not for Unix
+    // sockets.
     const net::Address& next_address(Endpoint& endpoint);
 
     void connected(Endpoint& endpoint);
@@ -78,8 +82,8 @@ class UpstreamSet {
     void connect_abandoned(Endpoint& endpoint);  // stopped by ourselves: says nothing about it
     void disconnected(Endpoint& endpoint);
 
-    // After at_limit: first come, first served per upstream. The waiter's upstream, tried and client
-    // are set; `pick` is what choose() answered for them.
+    // After at_limit: first come, first served per upstream. The waiter's upstream, tried and
+    // client are set; `pick` is what choose() answered for them.
     void wait(PermitWaiter& waiter, const Pick& pick);
     // Any time; also takes back what a waiter was granted and has not used.
     void stop_waiting(PermitWaiter& waiter);
@@ -114,7 +118,9 @@ class UpstreamSet {
     // reported by report_permits.
     std::uint64_t recall_permits(std::size_t flat_index, std::uint64_t count);
 
-    std::size_t waiting_count(std::size_t upstream) const { return upstreams_[upstream].waiting_count; }
+    std::size_t waiting_count(std::size_t upstream) const {
+        return upstreams_[upstream].waiting_count;
+    }
 
   private:
     using WaiterList = base::IntrusiveList<PermitWaiter, &PermitWaiter::link>;
