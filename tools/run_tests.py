@@ -96,8 +96,9 @@ def registered_suites(build):
             suites.append(UnitSuite("unit/" + in_tests[1], test["cmd"], test["env"],
                                     test["workdir"]))
         else:
+            kind = UnitSuite if parts[-1].endswith("_test") else Suite
             prefix = in_tests[0] + "/" if in_tests else ""
-            suites.append(Suite(prefix + test["name"], test["cmd"], test["env"], test["workdir"]))
+            suites.append(kind(prefix + test["name"], test["cmd"], test["env"], test["workdir"]))
     return suites
 
 

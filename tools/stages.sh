@@ -12,10 +12,13 @@ trap 'rm -f "$stages_log"' EXIT
 #   prepare: the command must succeed, or nothing after it makes sense: one failure and the end.
 #   count: the command's last line is `N passed, N failed`.
 stage() {
-    local name=$1 kind=$2 started=$SECONDS code=0 last passed=0 failed=0
+    local name=$1 kind=$2 started=$SECONDS code last passed=0 failed=0
     shift 2
     printf '\n######## %s (at %d s)\n' "$name" "$SECONDS"
-    ("$@") 2>&1 | tee "$stages_log" || code=$?
+    set +e  # around the pipeline only; within it the first failure ends the stage
+    (set -e; "$@") 2>&1 | tee "$stages_log"
+    code=${PIPESTATUS[0]}
+    set -e
     if [ "$kind" = count ]; then
         last=$(tail -n 1 "$stages_log")
         if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then

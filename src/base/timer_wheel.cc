@@ -36,7 +36,8 @@ void TimerWheel::file(Timer& timer) {
     const std::int64_t tick = std::clamp(wanted, tick_ + 1, tick_ + range - bucket_count);
     const auto distance = static_cast<std::uint64_t>(tick - tick_);
     int level = 0;
-    while (level + 1 < level_count && distance >= (std::uint64_t{1} << (bucket_bits * (level + 1)))) {
+    while (level + 1 < level_count &&
+           distance >= (std::uint64_t{1} << (bucket_bits * (level + 1)))) {
         ++level;
     }
     const auto bucket =
@@ -48,7 +49,8 @@ void TimerWheel::file(Timer& timer) {
 
 void TimerWheel::cascade(int level) {
     const auto row = static_cast<std::size_t>(level);
-    const auto index = static_cast<std::size_t>((tick_ >> (bucket_bits * level)) & (bucket_count - 1));
+    const auto index =
+        static_cast<std::size_t>((tick_ >> (bucket_bits * level)) & (bucket_count - 1));
     if (index == 0 && level + 1 < level_count) cascade(level + 1);
     Bucket moved;
     Bucket& bucket = buckets_[row][index];
@@ -85,7 +87,8 @@ void TimerWheel::advance(Instant now) {
             const std::uint64_t ahead = index + 1 < bucket_count ? occupied_[0] >> (index + 1) : 0;
             const std::int64_t to_cascade = bucket_count - 1 - static_cast<std::int64_t>(index);
             const std::int64_t skip =
-                ahead == 0 ? to_cascade : std::min<std::int64_t>(std::countr_zero(ahead), to_cascade);
+                ahead == 0 ? to_cascade
+                           : std::min<std::int64_t>(std::countr_zero(ahead), to_cascade);
             tick_ = std::min(tick_ + skip, target);
             continue;
         }

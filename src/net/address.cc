@@ -91,9 +91,7 @@ Address Address::unix_peer() {
 static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
 static_assert(offsetof(sockaddr_in, sin_addr) == offsetof(sockaddr_in6, sin6_flowinfo));
 
-std::uint16_t Address::port() const {
-    return ntohs(storage_.sin6_port);
-}
+std::uint16_t Address::port() const { return ntohs(storage_.sin6_port); }
 
 void Address::set_port(std::uint16_t port) {
     if (family() == AF_INET || family() == AF_INET6) storage_.sin6_port = htons(port);

@@ -37,12 +37,8 @@ class OwnedFd {
 
 constexpr int socket_kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
-bool is_unix(const config::Target& target) {
-    return target.scheme == config::Scheme::tcp_unix;
-}
-bool is_abstract(const config::Target& target) {
-    return target.path.starts_with('@');
-}
+bool is_unix(const config::Target& target) { return target.scheme == config::Scheme::tcp_unix; }
+bool is_abstract(const config::Target& target) { return target.path.starts_with('@'); }
 bool means_both_families(const config::Target& target) {
     return target.host.empty() || target.host == "*";
 }
@@ -54,9 +50,7 @@ std::string first_line_of(const char* path) {
     return line;
 }
 
-std::string text_of(int error) {
-    return std::strerror(error);
-}
+std::string text_of(int error) { return std::strerror(error); }
 
 Listening failure(const config::Listener& listener, int error, const std::string& cause) {
     Listening result;

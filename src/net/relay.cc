@@ -61,12 +61,13 @@ void RelayDirection::advance() {
     } while (state_ != before);
 }
 
-// ---- copy ----------------------------------------------------------------------------------------
+// ---- copy
+// ----------------------------------------------------------------------------------------
 
 void RelayDirection::flush_held() {
     SliceQueue& held = source_.received();
     if (held.empty() || target_.is_sending()) return;
-    if (!target_.send_from(held, flow)) wake_.set_next_turn();
+    if (!target_.send_from(held, flow)) source_.wake().set_next_turn();
 }
 
 void RelayDirection::advance_copying() {
@@ -101,9 +102,8 @@ bool RelayDirection::is_bulk() {
 
 // Keeps the reader running while there is room, and parks it while there is not.
 void RelayDirection::regulate_reader() {
-    const std::uint32_t limit =
-        context_.buffers.scarce() ? RelayThresholds::small_move_bytes
-                                  : context_.settings.held_bytes_max;
+    const std::uint32_t limit = context_.buffers.scarce() ? RelayThresholds::small_move_bytes
+                                                          : context_.settings.held_bytes_max;
     const std::uint32_t held = source_.received().bytes();
     if (source_.is_receiving()) {
         if (!paused_ && held >= limit) {
@@ -166,7 +166,8 @@ void RelayDirection::advance_leaving_copy() {
     target_.start_watching_writable();
 }
 
-// ---- splice --------------------------------------------------------------------------------------
+// ---- splice
+// --------------------------------------------------------------------------------------
 
 // Socket to pipe, once. The pipe's own count decides: EAGAIN does not say whether the pipe is full
 // or the socket empty, so with bytes in the pipe it is taken for full and asked again when drained.
@@ -178,7 +179,7 @@ bool RelayDirection::fill_pipe() {
                                                     pipe_->capacity_bytes - pipe_->held_bytes);
     if (moved > 0) {
         pipe_->held_bytes += static_cast<std::uint32_t>(moved);
-        source_.note_received(static_cast<std::uint64_t>(moved));
+        source_.note_received();
         last_move_ = context_.now;
         small_moves_ = moved < RelayThresholds::small_move_bytes
                            ? static_cast<std::uint16_t>(small_moves_ + 1)
@@ -223,7 +224,7 @@ void RelayDirection::advance_splicing() {
         moved = filled || drained;
         if (target_.is_broken()) return;
         if (flow.bytes - start >= RelayThresholds::turn_bytes_max) {
-            wake_.set_next_turn();
+            source_.wake().set_next_turn();
             break;
         }
     }
@@ -241,7 +242,7 @@ void RelayDirection::advance_splicing() {
     if (!source_.is_receiving()) {
         source_.readable = true;
         source_.start_watching_readable();
-        wake_.set_next_turn();
+        source_.wake().set_next_turn();
     }
     if (!target_.is_sending()) {
         target_.writable = true;
@@ -273,7 +274,8 @@ void RelayDirection::advance_leaving_splice() {
     state_ = State::copying;
 }
 
-// ---- peek ----------------------------------------------------------------------------------------
+// ---- peek
+// ----------------------------------------------------------------------------------------
 
 void RelayDirection::advance_peeking() {
     std::uint64_t moved = 0;
@@ -290,8 +292,8 @@ void RelayDirection::advance_peeking() {
             pass_end_on();
             return;
         }
-        const std::int64_t sent = ring::sys::send_now(target_.fd(), context_.scratch,
-                                                      static_cast<std::size_t>(seen));
+        const std::int64_t sent =
+            ring::sys::send_now(target_.fd(), context_.scratch, static_cast<std::size_t>(seen));
         if (sent == -EAGAIN) {
             target_.writable = false;
             break;
@@ -301,15 +303,15 @@ void RelayDirection::advance_peeking() {
             return;
         }
         ring::sys::discard(source_.fd(), static_cast<std::size_t>(sent));
-        source_.note_received(static_cast<std::uint64_t>(sent));
+        source_.note_received();
         flow.count(static_cast<std::uint64_t>(sent), &stats::DirectionStats::peeked_bytes);
         moved += static_cast<std::uint64_t>(sent);
     }
-    if (moved >= RelayThresholds::turn_bytes_max) wake_.set_next_turn();
+    if (moved >= RelayThresholds::turn_bytes_max) source_.wake().set_next_turn();
     if (!source_.is_receiving()) {
         source_.readable = true;
         source_.start_watching_readable();
-        wake_.set_next_turn();
+        source_.wake().set_next_turn();
     }
     if (!target_.is_sending()) {
         target_.writable = true;
@@ -317,7 +319,8 @@ void RelayDirection::advance_peeking() {
     }
 }
 
-// ---- ticks and ends ------------------------------------------------------------------------------
+// ---- ticks and ends
+// ------------------------------------------------------------------------------
 
 bool RelayDirection::wants_ticks() const {
     switch (state_) {

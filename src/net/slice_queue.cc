@@ -42,10 +42,10 @@ void SliceQueue::append(const ring::Slice& slice) {
         tail_->slice.data + tail_->slice.bytes == slice.data) {
         // It continues the last slice: one lease on the buffer is enough for both.
         tail_->slice.bytes += slice.bytes;
-        buffers_.release(slice);
+        source_.buffers.release(slice);
         return;
     }
-    SliceNode* node = pool_.take();
+    SliceNode* node = source_.slices.take();
     node->next = nullptr;
     node->slice = slice;
     if (head_ == nullptr) {
@@ -69,8 +69,8 @@ void SliceQueue::consume(std::size_t bytes) {
         bytes -= slice.bytes;
         SliceNode* used_up = head_;
         head_ = used_up->next;
-        buffers_.release(used_up->slice);
-        pool_.give_back(used_up);
+        source_.buffers.release(used_up->slice);
+        source_.slices.give_back(used_up);
     }
     if (head_ == nullptr) tail_ = nullptr;
 }

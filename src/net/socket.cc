@@ -32,7 +32,7 @@ void SendVectorPool::give_back(SendVector* vector) {
     free_ = vector;
 }
 
-void Flow::count(std::uint64_t moved, stats::Counter stats::DirectionStats::*how) {
+void Flow::count(std::uint64_t moved, stats::Counter stats::DirectionStats::* how) {
     bytes += moved;
     direction->bytes.add(moved);
     (direction->*how).add(moved);
@@ -45,7 +45,7 @@ Socket::Socket(SocketPools& pools, async::Wake& wake)
       ring::BufferWaiter(&Socket::on_buffer),
       pools_(pools),
       wake_(wake),
-      received_(pools.slices, pools.buffers) {}
+      received_(pools) {}
 
 Socket::~Socket() {
     RW_ASSERT(is_quiet());
@@ -57,7 +57,8 @@ void Socket::attach(int fd) {
     fd_ = fd;
 }
 
-// ---- receiving -----------------------------------------------------------------------------------
+// ---- receiving
+// -----------------------------------------------------------------------------------
 
 void Socket::start_receiving() {
     watching_readable_ = false;
@@ -80,7 +81,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
     if (completion.result > 0) {
         const ring::Slice slice = pools_.buffers.take(completion);
         received_.append(slice);
-        received_bytes_ += slice.bytes;
+        received_anything_ = true;
         streak_bytes += slice.bytes;
         ++streak_reads;
         return;
@@ -98,7 +99,8 @@ void Socket::handle_receive(const ring::Completion& completion) {
 
 void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter).wake_.set(); }
 
-// ---- sending -------------------------------------------------------------------------------------
+// ---- sending
+// -------------------------------------------------------------------------------------
 
 bool Socket::send_from(SliceQueue& queue, Flow& flow) {
     RW_ASSERT(!queue.empty());
@@ -173,7 +175,8 @@ void Socket::finish_queue_send(std::int32_t result) {
     if (result < 0 || wake_on_sent_ || !queue.empty()) wake_.set();
 }
 
-// ---- watching ------------------------------------------------------------------------------------
+// ---- watching
+// ------------------------------------------------------------------------------------
 
 void Socket::start_watching_readable() {
     watching_readable_ = true;
@@ -188,7 +191,8 @@ void Socket::start_watching_writable() {
 void Socket::stop_watching_readable() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
 void Socket::stop_watching_writable() { pools_.ring.cancel(static_cast<SendOp&>(*this)); }
 
-// ---- ends ----------------------------------------------------------------------------------------
+// ---- ends
+// ----------------------------------------------------------------------------------------
 
 void Socket::break_with(int negative_errno) {
     if (error_ == 0) error_ = static_cast<std::int16_t>(-negative_errno);

@@ -179,9 +179,9 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
         timed_out = result == -ETIMEDOUT;
         context.stats.connect_failures.add();
         context.upstreams.connect_failed(*endpoint, context.now);
-        context.log.info("connect failed", stats::kv("endpoint", endpoint->settings->name),
-                         stats::kv("error", base::Error::from_errno(
-                                                result, base::ErrorSource::upstream)));
+        context.log.info(
+            "connect failed", stats::kv("endpoint", endpoint->settings->name),
+            stats::kv("error", base::Error::from_errno(result, base::ErrorSource::upstream)));
     }
 }
 

@@ -1,9 +1,10 @@
 // One TCP connection from accept to close.
 //
-//   serve_connection     who may connect, the phases in order, then close, count, log
-//     read_preamble      PROXY protocol of trusted clients            (proxy/preamble.cc)
-//     connect_upstream   an endpoint is chosen and answers            (proxy/connector.cc)
-//     send_preamble      PROXY protocol towards the upstream          (proxy/preamble.cc)
+//   serve_connection     the phases in order, then count and log
+//     prepare            who may connect, and to whom:
+//       read_preamble    PROXY protocol of trusted clients            (proxy/preamble.cc)
+//       connect_upstream an endpoint is chosen and answers            (proxy/connector.cc)
+//       send_preamble    PROXY protocol towards the upstream          (proxy/preamble.cc)
 //     relay_until_end    bytes both ways                              (net/relay.cc)
 //     close_both         stop, join, release
 //
@@ -72,28 +73,27 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
     co_return how_it_ended(session);
 }
 
-// Everything before the first relayed byte, then the relay itself: why it ended.
-async::Task<CloseReason> carry(Context& context, Session& session) {
+// Everything before the first relayed byte; says why the session must end, or nothing.
+async::Task<std::optional<CloseReason>> prepare(Context& context, Session& session) {
     if (is_denied(session)) co_return CloseReason::denied;
     session.downstream.start_receiving();
     if (requires_preamble(context, session)) {
         auto reading = read_preamble(context, session);
         const std::optional<CloseReason> failed = co_await reading;
-        if (failed) co_return *failed;
+        if (failed) co_return failed;
     }
     session.phase = Phase::connecting;
     {
         auto connecting = connect_upstream(context, session);
         const std::optional<CloseReason> failed = co_await connecting;
-        if (failed) co_return *failed;
+        if (failed) co_return failed;
     }
     if (session.endpoint->upstream->proxy_protocol != config::ProxyProtocol::none) {
         auto sending = send_preamble(context, session);
         const std::optional<CloseReason> failed = co_await sending;
-        if (failed) co_return *failed;
+        if (failed) co_return failed;
     }
-    auto relaying = relay_until_end(context, session);
-    co_return co_await relaying;
+    co_return std::nullopt;
 }
 
 // A peer must not take a cut connection for a complete one: where something is missing it gets a
@@ -171,7 +171,7 @@ void release(Context& context, Session& session, CloseReason reason) {
         context.upstreams.disconnected(*session.endpoint);
         session.endpoint = nullptr;
     }
-    if (session.preamble != nullptr) context.preambles.release(session.preamble);
+    if (session.introduction != nullptr) context.introductions.release(session.introduction);
     context.slots.release(&session);
     context.permits.returned(context.permits);
 }
@@ -181,10 +181,17 @@ void release(Context& context, Session& session, CloseReason reason) {
 async::Task<void> serve_connection(Context& context, Session& session) {
     // The client's address can still be asked for now; after a reset it cannot.
     if (!context.settings.access_log.empty()) session.client();
-    CloseReason reason;
+    std::optional<CloseReason> failed;
     {
-        auto carrying = carry(context, session);
-        reason = co_await carrying;
+        auto preparing = prepare(context, session);
+        failed = co_await preparing;
+    }
+    CloseReason reason = CloseReason::finished;
+    if (failed) {
+        reason = *failed;
+    } else {
+        auto relaying = relay_until_end(context, session);
+        reason = co_await relaying;
     }
     {
         auto closing = close_both(session, reason);

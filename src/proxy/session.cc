@@ -21,7 +21,7 @@ Session::Session(Context& owner, std::uint32_t listener_index, int fd, std::uint
       deadline(owner.timers, wake),
       downstream(owner.sockets, wake),
       upstream(owner.sockets, wake),
-      relay(owner.relay, downstream, upstream, wake),
+      relay(owner.relay, downstream, upstream),
       id(session_id),
       accepted_at(owner.now),
       last_activity(owner.now),

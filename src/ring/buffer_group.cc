@@ -8,7 +8,8 @@
 namespace ringway::ring {
 
 namespace {
-constexpr std::uint32_t buffers_max = 32768;  // what one group may hold (io_uring_setup_buf_ring(3))
+constexpr std::uint32_t buffers_max =
+    32768;  // what one group may hold (io_uring_setup_buf_ring(3))
 }
 
 BufferGroup::BufferGroup(Ring& ring, const BufferGroupSettings& settings)
@@ -21,8 +22,8 @@ BufferGroup::~BufferGroup() {
     }
 }
 
-base::Result<std::unique_ptr<BufferGroup>> BufferGroup::create(Ring& ring,
-                                                               const BufferGroupSettings& settings) {
+base::Result<std::unique_ptr<BufferGroup>> BufferGroup::create(
+    Ring& ring, const BufferGroupSettings& settings) {
     std::unique_ptr<BufferGroup> group(new BufferGroup(ring, settings));
     const std::size_t total = std::size_t{settings.count} * settings.bytes_each;
     void* memory =

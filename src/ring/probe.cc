@@ -1,12 +1,11 @@
 #include "ringway/ring/probe.h"
 
-#include <liburing.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string>
 
+#include <liburing.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -65,8 +64,9 @@ void probe_buffers(Ring& ring, std::vector<ProbeLine>& lines) {
     ring.unregister_buffers(0);
     lines.push_back({incremental ? ProbeLine::Verdict::good : ProbeLine::Verdict::missing,
                      "incremental buffers", incremental ? "yes" : "no",
-                     incremental ? "" : "Linux 6.12 or newer lets receives share a buffer; ringway "
-                                        "uses whole buffers until then"});
+                     incremental ? ""
+                                 : "Linux 6.12 or newer lets receives share a buffer; ringway "
+                                   "uses whole buffers until then"});
 }
 
 }  // namespace
@@ -111,8 +111,9 @@ std::vector<ProbeLine> probe_kernel() {
                      : enough    ? ProbeLine::Verdict::missing
                                  : ProbeLine::Verdict::fatal,
                      "kernel", kernel.release,
-                     recommended ? "" : enough ? "6.12 or newer is recommended"
-                                               : "Linux 6.1 or newer is needed"});
+                     recommended ? ""
+                     : enough    ? "6.12 or newer is recommended"
+                                 : "Linux 6.1 or newer is needed"});
     auto ring = Ring::open({});
     if (!ring) {
         lines.push_back({ProbeLine::Verdict::fatal, "io_uring",

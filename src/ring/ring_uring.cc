@@ -1,12 +1,13 @@
 // The kernel's side of ring/ring.h, on liburing.
 
-#include <liburing.h>
+#include "ringway/ring/ring.h"
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-#include "ringway/ring/ring.h"
+#include <liburing.h>
+
 #include "ringway/ring/sys.h"
 
 namespace ringway::ring {
@@ -241,8 +242,8 @@ void Ring::unregister_buffers(std::uint16_t group) {
 
 void Ring::provide_buffer(std::uint16_t group, std::uint16_t id, void* data, std::uint32_t bytes) {
     BufferRing& buffers = impl_->buffers[group];
-    io_uring_buf_ring_add(buffers.ring, data, bytes, id,
-                          io_uring_buf_ring_mask(buffers.entries), buffers.unpublished);
+    io_uring_buf_ring_add(buffers.ring, data, bytes, id, io_uring_buf_ring_mask(buffers.entries),
+                          buffers.unpublished);
     ++buffers.unpublished;
 }
 

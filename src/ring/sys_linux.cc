@@ -32,7 +32,9 @@ std::int64_t wall_clock_us() {
     return at.tv_sec * 1'000'000 + at.tv_nsec / 1'000;
 }
 
-int socket(int domain, int type, int protocol) { return or_errno(::socket(domain, type, protocol)); }
+int socket(int domain, int type, int protocol) {
+    return or_errno(::socket(domain, type, protocol));
+}
 int bind(int fd, const sockaddr* address, socklen_t bytes) {
     return or_errno(::bind(fd, address, bytes));
 }

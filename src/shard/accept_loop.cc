@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "shard_impl.h"
+#include "core.h"
 
 namespace ringway::shard {
 
@@ -20,7 +20,7 @@ bool is_shortage(int os_error) {
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(Shard::Impl& shard, std::uint32_t listener, int fd, bool hands_over,
+AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over,
                        std::uint32_t backlog)
     : shard_(shard),
       resume_at_(shard.timers, wake_),

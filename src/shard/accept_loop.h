@@ -17,15 +17,14 @@ namespace ringway::shard {
 
 class AcceptLoop {
   public:
-    AcceptLoop(Shard::Impl& shard, std::uint32_t listener, int fd, bool hands_over,
-               std::uint32_t backlog);
+    AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over, std::uint32_t backlog);
     AcceptLoop(const AcceptLoop&) = delete;
     AcceptLoop& operator=(const AcceptLoop&) = delete;
 
     // Runs until the listener is closed: after drain(), when its queue is empty.
     async::Task<void> run();
 
-    void drain();        // accept what is queued, then close
+    void drain();  // accept what is queued, then close
     void permits_came() { wake_.set(); }
 
   private:
@@ -35,7 +34,7 @@ class AcceptLoop {
     void deal(int fd);
     void pause(int os_error);
 
-    Shard::Impl& shard_;
+    Core& shard_;
     async::Wake wake_;
     async::Deadline resume_at_;
     net::Acceptor acceptor_;
@@ -44,7 +43,7 @@ class AcceptLoop {
     const std::int64_t many_margin_;  // permits that must be idle to accept many at a time
     bool draining_ = false;
     bool paused_ = false;
-    bool holds_permit_ = false;       // reserved for the single accept under way
+    bool holds_permit_ = false;  // reserved for the single accept under way
 };
 
 }  // namespace ringway::shard

@@ -8,9 +8,9 @@
 
 #include <poll.h>
 
+#include "core.h"
 #include "ringway/proxy/passthrough.h"
 #include "ringway/ring/sys.h"
-#include "shard_impl.h"
 
 namespace ringway::shard {
 
@@ -54,13 +54,13 @@ std::uint64_t thread_cpu_ns() {
 
 }  // namespace
 
-Shard::Impl::DrainTimer::DrainTimer(Impl& owner)
-    : base::Timer([](base::Timer& timer) { static_cast<DrainTimer&>(timer).impl.cut_off(); }),
-      impl(owner) {}
+Core::DrainTimer::DrainTimer(Core& owner)
+    : base::Timer([](base::Timer& timer) { static_cast<DrainTimer&>(timer).core.cut_off(); }),
+      core(owner) {}
 
-Shard::Impl::Impl(ShardWiring given)
-    : PermitReturn{&Impl::on_permit},
-      Op(&Impl::on_wake),
+Core::Core(ShardWiring given)
+    : PermitReturn{&Core::on_permit},
+      Op(&Core::on_wake),
       wiring(std::move(given)),
       now(ring::sys::now()),
       runtime(slots_for(wiring) * frame_bytes_per_session + frame_bytes_base),
@@ -73,27 +73,27 @@ Shard::Impl::Impl(ShardWiring given)
                 wiring.index, wiring.random_seed),
       log(wiring.log, log_settings(wiring)),
       slots(slots_for(wiring)),
-      preambles(slots_for(wiring)),
+      introductions(slots_for(wiring)),
       ticker(timers, now, tick_interval),
       drain_timer_(*this) {
     permits.idle = static_cast<std::int64_t>(wiring.connection_permits);
 }
 
-Shard::Impl::~Impl() {
+Core::~Core() {
     // The ring goes first in spirit: after it nothing of ours is known to the kernel any more.
     async::Runtime::Use use(runtime);
     accept_loops.clear();
     context.reset();
 }
 
-base::Result<void> Shard::Impl::open_ring() {
+base::Result<void> Core::open_ring() {
     auto opened = ring::Ring::open({});
     if (!opened) return base::unexpected(opened.error());
     ring = std::move(*opened);
     return {};
 }
 
-base::Result<void> Shard::Impl::build_pools() {
+base::Result<void> Core::build_pools() {
     ring::BufferGroupSettings wanted;
     wanted.count = wiring.settings.buffers;
     wanted.bytes_each = wiring.settings.buffer_bytes;
@@ -102,19 +102,20 @@ base::Result<void> Shard::Impl::build_pools() {
     if (!created) return base::unexpected(created.error());
     buffers = std::move(*created);
     relay_settings.buffer_bytes = buffers->bytes_each();
-    slices = std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
-    sockets = std::make_unique<net::SocketPools>(
-        net::SocketPools{*ring, *buffers, *slices, vectors});
+    slices =
+        std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
+    sockets =
+        std::make_unique<net::SocketPools>(net::SocketPools{{*slices, *buffers}, *ring, vectors});
     scratch = std::make_unique<std::byte[]>(scratch_bytes);
     relay = std::make_unique<net::RelayContext>(
         net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});
     context = std::make_unique<proxy::Context>(proxy::Context{
         wiring.settings, wiring.index, now, timers, random, *sockets, *relay, upstreams,
-        wiring.stats, wiring.log, log, sessions, slots, preambles, ticker, *this});
+        wiring.stats, wiring.log, log, sessions, slots, introductions, ticker, *this});
     return {};
 }
 
-base::Result<void> Shard::Impl::start() {
+base::Result<void> Core::start() {
     async::Runtime::Use use(runtime);
     const auto fail = [this](base::Error error, const char* what) {
         Started started;
@@ -142,9 +143,10 @@ base::Result<void> Shard::Impl::start() {
     return {};
 }
 
-// ---- the loop ------------------------------------------------------------------------------------
+// ---- the loop
+// ------------------------------------------------------------------------------------
 
-bool Shard::Impl::turn(base::Instant wait_until) {
+bool Core::turn(base::Instant wait_until) {
     async::Runtime::Use use(runtime);
     // 1. What time, messages and completions have made ready runs, and may queue requests.
     if (mail_) run_commands();
@@ -171,13 +173,13 @@ bool Shard::Impl::turn(base::Instant wait_until) {
     return true;
 }
 
-base::Instant Shard::Impl::next_wait(base::Instant wait_until) {
+base::Instant Core::next_wait(base::Instant wait_until) {
     if (!runtime.ready.empty() || mail_) return {0};
     if (!outbox_.empty()) wait_until = std::min(wait_until, now + base::Duration::milliseconds(1));
-    return std::min({wait_until, timers.next_due(), upstreams.next_due(now)});
+    return std::min({wait_until, timers.next_due(), upstreams.next_due()});
 }
 
-void Shard::Impl::publish() {
+void Core::publish() {
     stats::ShardStats& stats = wiring.stats;
     const ring::RingCounters& counters = ring->counters();
     stats.ring.turns.add();
@@ -203,9 +205,10 @@ void Shard::Impl::publish() {
     }
 }
 
-// ---- sessions and permits ------------------------------------------------------------------------
+// ---- sessions and permits
+// ------------------------------------------------------------------------
 
-void Shard::Impl::begin_session(std::uint32_t listener, int fd) {
+void Core::begin_session(std::uint32_t listener, int fd) {
     stats::ShardStats& stats = wiring.stats;
     proxy::Session* session = slots.emplace(*context, listener, fd, next_session_id_++);
     if (session == nullptr) {
@@ -220,25 +223,25 @@ void Shard::Impl::begin_session(std::uint32_t listener, int fd) {
     sessions.spawn(proxy::serve_connection(*context, *session));
 }
 
-void Shard::Impl::hand_over(std::uint32_t listener, int fd) { send(HandOver{fd, listener}); }
+void Core::hand_over(std::uint32_t listener, int fd) { send(HandOver{fd, listener}); }
 
-void Shard::Impl::on_permit(proxy::PermitReturn& returned) {
-    auto& self = static_cast<Impl&>(returned);
+void Core::on_permit(proxy::PermitReturn& returned) {
+    auto& self = static_cast<Core&>(returned);
     // Whoever waits for a permit is woken by the first that comes.
     if (self.permits.idle++ == 0) self.wake_accept_loops();
 }
 
-void Shard::Impl::wake_accept_loops() {
+void Core::wake_accept_loops() {
     for (auto& loop : accept_loops) loop->permits_came();
 }
 
-void Shard::Impl::ask_for_permits() {
+void Core::ask_for_permits() {
     if (permits.asked || draining) return;
     permits.asked = true;
     send(WantPermits{0, permits_per_request});
 }
 
-void Shard::Impl::report_permits() {
+void Core::report_permits() {
     upstreams.report_permits(
         [this](std::size_t endpoint, std::uint64_t count) {
             send(WantPermits{1 + endpoint, count});
@@ -250,10 +253,11 @@ void Shard::Impl::report_permits() {
         });
 }
 
-// ---- mail ----------------------------------------------------------------------------------------
+// ---- mail
+// ----------------------------------------------------------------------------------------
 
-void Shard::Impl::on_wake(ring::Op& op, const ring::Completion& completion) {
-    auto& self = static_cast<Impl&>(op);
+void Core::on_wake(ring::Op& op, const ring::Completion& completion) {
+    auto& self = static_cast<Core&>(op);
     self.mail_ = true;
     self.wiring.stats.ring.wakes.add();
     if (!completion.more()) {
@@ -261,7 +265,7 @@ void Shard::Impl::on_wake(ring::Op& op, const ring::Completion& completion) {
     }
 }
 
-void Shard::Impl::run_commands() {
+void Core::run_commands() {
     mail_ = false;
     ring::sys::clear_wake_fd(wiring.wake_fd);
     do {
@@ -269,12 +273,12 @@ void Shard::Impl::run_commands() {
     } while (!wiring.commands.prepare_to_sleep());
 }
 
-void Shard::Impl::send(Event event) {
+void Core::send(Event event) {
     outbox_.push_back(std::move(event));
     flush_outbox();
 }
 
-void Shard::Impl::flush_outbox() {
+void Core::flush_outbox() {
     while (!outbox_.empty() && wiring.events.try_send(outbox_.front())) outbox_.pop_front();
 }
 
@@ -287,42 +291,41 @@ template <typename... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
 }  // namespace
 
-void Shard::Impl::run(Command& command) {
-    std::visit(
-        Overloaded{
-            [](std::monostate&) {},
-            [this](Drain& drain) { begin_drain(drain.deadline); },
-            [this](SetEndpoint& change) { set_admin(change); },
-            [this](SetAddresses& change) {
-                upstreams.set_addresses(change.endpoint, std::move(change.addresses));
-            },
-            [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
-            [this](GrantPermits& grant) {
-                if (grant.pool != 0) {
-                    upstreams.grant_permits(grant.pool - 1, grant.count);
-                    return;
-                }
-                permits.asked = false;
-                permits.idle += static_cast<std::int64_t>(grant.count);
-                wake_accept_loops();
-            },
-            [this](RecallPermits& wanted) { recall(wanted); },
-            [this](ListConnections& wanted) { list_connections(wanted); },
-            [this](ResetPeaks&) {
-                wiring.stats.connect.reset_peaks();
-                wiring.stats.first_byte.reset_peaks();
-                wiring.stats.session.reset_peaks();
-            },
-        },
-        command);
+void Core::run(Command& command) {
+    std::visit(Overloaded{
+                   [](std::monostate&) {},
+                   [this](Drain& drain) { begin_drain(drain.deadline); },
+                   [this](SetEndpoint& change) { set_admin(change); },
+                   [this](SetAddresses& change) {
+                       upstreams.set_addresses(change.endpoint, std::move(change.addresses));
+                   },
+                   [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
+                   [this](GrantPermits& grant) {
+                       if (grant.pool != 0) {
+                           upstreams.grant_permits(grant.pool - 1, grant.count);
+                           return;
+                       }
+                       permits.asked = false;
+                       permits.idle += static_cast<std::int64_t>(grant.count);
+                       wake_accept_loops();
+                   },
+                   [this](RecallPermits& wanted) { recall(wanted); },
+                   [this](ListConnections& wanted) { list_connections(wanted); },
+                   [this](ResetPeaks&) {
+                       wiring.stats.connect.reset_peaks();
+                       wiring.stats.first_byte.reset_peaks();
+                       wiring.stats.session.reset_peaks();
+                   },
+               },
+               command);
 }
 
-void Shard::Impl::set_admin(const SetEndpoint& change) {
+void Core::set_admin(const SetEndpoint& change) {
     if (change.state) upstreams.set_admin_state(change.endpoint, *change.state);
     if (change.healthy) upstreams.set_healthy(change.endpoint, *change.healthy);
 }
 
-void Shard::Impl::recall(const RecallPermits& wanted) {
+void Core::recall(const RecallPermits& wanted) {
     if (wanted.pool != 0) {
         const std::uint64_t given = upstreams.recall_permits(wanted.pool - 1, wanted.count);
         send(ReturnPermits{wanted.pool, given});
@@ -334,7 +337,7 @@ void Shard::Impl::recall(const RecallPermits& wanted) {
     send(ReturnPermits{0, given});
 }
 
-void Shard::Impl::list_connections(const ListConnections& wanted) {
+void Core::list_connections(const ListConnections& wanted) {
     Connections answer;
     answer.total = slots.in_use();
     answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, slots.in_use()));
@@ -360,9 +363,10 @@ void Shard::Impl::list_connections(const ListConnections& wanted) {
     send(std::move(answer));
 }
 
-// ---- drain ---------------------------------------------------------------------------------------
+// ---- drain
+// ---------------------------------------------------------------------------------------
 
-void Shard::Impl::begin_drain(base::Instant deadline) {
+void Core::begin_drain(base::Instant deadline) {
     if (!draining) {
         draining = true;
         for (auto& loop : accept_loops) loop->drain();
@@ -373,17 +377,18 @@ void Shard::Impl::begin_drain(base::Instant deadline) {
     }
 }
 
-void Shard::Impl::cut_off() { sessions.cancel(); }
+void Core::cut_off() { sessions.cancel(); }
 
-bool Shard::Impl::has_drained() const {
+bool Core::has_drained() const {
     return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
 }
 
-// ---- the outside ---------------------------------------------------------------------------------
+// ---- the outside
+// ---------------------------------------------------------------------------------
 
-Shard::Shard(ShardWiring wiring) : impl_(std::make_unique<Impl>(std::move(wiring))) {}
+Shard::Shard(ShardWiring wiring) : core_(std::make_unique<Core>(std::move(wiring))) {}
 Shard::~Shard() = default;
-base::Result<void> Shard::start() { return impl_->start(); }
-bool Shard::turn(base::Instant wait_until) { return impl_->turn(wait_until); }
+base::Result<void> Shard::start() { return core_->start(); }
+bool Shard::turn(base::Instant wait_until) { return core_->turn(wait_until); }
 
 }  // namespace ringway::shard

@@ -25,8 +25,8 @@ class FramePool {
     std::uint64_t spills() const { return spills_; }
 
   private:
-    static constexpr std::size_t step_bytes = 32;
-    static constexpr std::size_t class_count = 64;  // up to 2 KiB
+    static constexpr std::size_t step_bytes = 16;
+    static constexpr std::size_t class_count = 128;  // up to 2 KiB
     struct Free {
         Free* next;
     };

@@ -1,7 +1,8 @@
 // What can run now on one shard, in order.
 //
-// Completions and timers only mark things ready; they run from here, one flat loop, so that no chain
-// of wake-ups grows the stack. Something that has had its share and yields runs in the next turn.
+// Completions and timers only mark things ready; they run from here, one flat loop, so that no
+// chain of wake-ups grows the stack. Something that has had its share and yields runs in the next
+// turn.
 #pragma once
 
 #include <coroutine>

@@ -1,8 +1,8 @@
 // TaskScope: tasks that run side by side, whose owner waits for all of them before it goes on.
 //
 // There is no detached task: every task is awaited or spawned into a scope. Cancelling a scope asks
-// every listener registered with it to come home; nothing is torn down under a running task. A scope
-// must be empty when it is destroyed, which join() ensures.
+// every listener registered with it to come home; nothing is torn down under a running task. A
+// scope must be empty when it is destroyed, which join() ensures.
 #pragma once
 
 #include <cstddef>

@@ -28,7 +28,9 @@ class PromiseBase : public Runnable {
   public:
     PromiseBase() : Runnable(&PromiseBase::resume_continuation) {}
 
-    static void* operator new(std::size_t bytes) { return Runtime::current().frames.allocate(bytes); }
+    static void* operator new(std::size_t bytes) {
+        return Runtime::current().frames.allocate(bytes);
+    }
     static void operator delete(void* frame, std::size_t bytes) {
         Runtime::current().frames.release(frame, bytes);
     }
@@ -43,7 +45,9 @@ class PromiseBase : public Runnable {
         void await_resume() noexcept {}
     };
     AtEnd final_suspend() noexcept { return {}; }
-    [[noreturn]] void unhandled_exception() noexcept { RW_PANIC("an exception reached a task's end"); }
+    [[noreturn]] void unhandled_exception() noexcept {
+        RW_PANIC("an exception reached a task's end");
+    }
 
     void set_continuation(std::coroutine_handle<> continuation) { continuation_ = continuation; }
 
@@ -106,7 +110,9 @@ class [[nodiscard]] Task {
 
     // Awaited once, by one coroutine.
     bool await_ready() const { return handle_.done(); }
-    void await_suspend(std::coroutine_handle<> waiter) { handle_.promise().set_continuation(waiter); }
+    void await_suspend(std::coroutine_handle<> waiter) {
+        handle_.promise().set_continuation(waiter);
+    }
     T await_resume() { return handle_.promise().take(); }
 
   private:

@@ -1,7 +1,8 @@
 // One coroutine waits, anybody on its shard may wake it.
 //
 // Sticky: a wake-up that comes while nobody waits is remembered, several in one turn are one. So a
-// coroutine that waits for "something happened" resumes once per turn however many completions came.
+// coroutine that waits for "something happened" resumes once per turn however many completions
+// came.
 #pragma once
 
 #include <coroutine>

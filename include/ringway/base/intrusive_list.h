@@ -26,14 +26,14 @@ class ListLink {
     }
 
   private:
-    template <typename T, ListLink T::*Link>
+    template <typename T, ListLink T::* Link>
     friend class IntrusiveList;
 
     ListLink* next_ = nullptr;
     ListLink* previous_ = nullptr;
 };
 
-template <typename T, ListLink T::*Link>
+template <typename T, ListLink T::* Link>
 class IntrusiveList {
   public:
     IntrusiveList() { head_.next_ = head_.previous_ = &head_; }

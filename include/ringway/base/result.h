@@ -1,7 +1,7 @@
 // Result<T>: a value or an Error, in the shape of C++23's std::expected (same member names).
 //
-// An Error is eight bytes: what happened, on whose side, and the errno behind it. Details for people
-// go to the log where the error happened, never into the value.
+// An Error is eight bytes: what happened, on whose side, and the errno behind it. Details for
+// people go to the log where the error happened, never into the value.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@
 namespace ringway::base {
 
 enum class ErrorCode : std::uint8_t {
-    system,            // a system call failed: see `os_error`
-    timed_out,         // a deadline passed
-    cancelled,         // somebody asked for it to stop
-    closed,            // the peer closed in an orderly way where more was needed
-    reset,             // the peer reset the connection
-    refused,           // nobody listens at the address
-    malformed,         // what the peer sent breaks its protocol
-    limit,             // a configured limit was reached
-    unavailable,       // no endpoint can serve
-    no_memory,         // a slab or pool is used up
+    system,       // a system call failed: see `os_error`
+    timed_out,    // a deadline passed
+    cancelled,    // somebody asked for it to stop
+    closed,       // the peer closed in an orderly way where more was needed
+    reset,        // the peer reset the connection
+    refused,      // nobody listens at the address
+    malformed,    // what the peer sent breaks its protocol
+    limit,        // a configured limit was reached
+    unavailable,  // no endpoint can serve
+    no_memory,    // a slab or pool is used up
 };
 
 enum class ErrorSource : std::uint8_t { internal, downstream, upstream };

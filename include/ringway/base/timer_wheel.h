@@ -1,8 +1,9 @@
 // Many timers, few of which ever fire: arming, moving and disarming one is a list operation.
 //
 // Hierarchical wheel (Varghese and Lauck 1987): four levels of 64 buckets, one millisecond a tick,
-// about 4.6 hours of range; longer timers are parked in the last level and re-filed. Reads no clock:
-// the owner passes the time in. Must never fire a timer early; it may fire up to one tick late.
+// about 4.6 hours of range; longer timers are parked in the last level and re-filed. Reads no
+// clock: the owner passes the time in. Must never fire a timer early; it may fire up to one tick
+// late.
 #pragma once
 
 #include <array>

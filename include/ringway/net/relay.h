@@ -40,9 +40,9 @@ struct RelayContext {
     const RelaySettings& settings;
     PipePool& pipes;
     const ring::BufferGroup& buffers;
-    std::byte* scratch;            // for peeking
+    std::byte* scratch;  // for peeking
     std::size_t scratch_bytes;
-    const base::Instant& now;      // the shard's clock, read once per turn
+    const base::Instant& now;  // the shard's clock, read once per turn
 };
 
 enum class RelayWay : std::uint8_t { copy, splice, peek };
@@ -50,8 +50,8 @@ const char* name_of(RelayWay way);
 
 class RelayDirection {
   public:
-    RelayDirection(RelayContext& context, Socket& source, Socket& target, async::Wake& wake)
-        : context_(context), source_(source), target_(target), wake_(wake) {}
+    RelayDirection(RelayContext& context, Socket& source, Socket& target)
+        : context_(context), source_(source), target_(target) {}
     RelayDirection(const RelayDirection&) = delete;
     RelayDirection& operator=(const RelayDirection&) = delete;
     ~RelayDirection();
@@ -76,9 +76,9 @@ class RelayDirection {
   private:
     enum class State : std::uint8_t {
         copying,
-        leaving_copy,     // the receive was asked to end; what came before it is sent
+        leaving_copy,  // the receive was asked to end; what came before it is sent
         splicing,
-        leaving_splice,   // the watches were asked to end; the pipe is empty
+        leaving_splice,  // the watches were asked to end; the pipe is empty
         peeking,
         ended,
     };
@@ -104,21 +104,20 @@ class RelayDirection {
     RelayContext& context_;
     Socket& source_;
     Socket& target_;
-    async::Wake& wake_;
     Pipe* pipe_ = nullptr;
-    base::Instant last_move_{0};      // in copying: no pipe was to be had, not again before this
+    base::Instant last_move_{0};  // in copying: no pipe was to be had, not again before this
     std::uint16_t small_moves_ = 0;
     State state_ = State::copying;
-    State next_ = State::splicing;   // where leaving_copy leads
-    bool paused_ = false;            // the reader is parked because the target is slow
-    bool starved_ = false;           // the reader waits for a buffer; last_move_ ends its patience
-    bool owes_end_ = false;          // the target has yet to be told that no more comes
+    State next_ = State::splicing;  // where leaving_copy leads
+    bool paused_ = false;           // the reader is parked because the target is slow
+    bool starved_ = false;          // the reader waits for a buffer; last_move_ ends its patience
+    bool owes_end_ = false;         // the target has yet to be told that no more comes
 };
 
 class Relay {
   public:
-    Relay(RelayContext& context, Socket& downstream, Socket& upstream, async::Wake& wake)
-        : up(context, downstream, upstream, wake), down(context, upstream, downstream, wake) {}
+    Relay(RelayContext& context, Socket& downstream, Socket& upstream)
+        : up(context, downstream, upstream), down(context, upstream, downstream) {}
 
     void start() {
         up.start();

@@ -36,9 +36,15 @@ class SlicePool {
     std::size_t in_use_ = 0;
 };
 
+// What queues of one shard take from and give back to.
+struct SliceSource {
+    SlicePool& slices;
+    ring::BufferGroup& buffers;
+};
+
 class SliceQueue {
   public:
-    SliceQueue(SlicePool& pool, ring::BufferGroup& buffers) : pool_(pool), buffers_(buffers) {}
+    explicit SliceQueue(SliceSource& source) : source_(source) {}
     SliceQueue(const SliceQueue&) = delete;
     SliceQueue& operator=(const SliceQueue&) = delete;
     ~SliceQueue() { clear(); }
@@ -55,8 +61,7 @@ class SliceQueue {
     std::size_t copy_front(std::byte* out, std::size_t room) const;
 
   private:
-    SlicePool& pool_;
-    ring::BufferGroup& buffers_;
+    SliceSource& source_;
     SliceNode* head_ = nullptr;
     SliceNode* tail_ = nullptr;
     std::uint32_t bytes_ = 0;

@@ -19,7 +19,8 @@
 
 namespace ringway::net {
 
-// The message header and pieces of one gathered send; borrowed from the shard while it is in flight.
+// The message header and pieces of one gathered send; borrowed from the shard while it is in
+// flight.
 struct SendVector {
     static constexpr std::size_t pieces_max = 64;
     msghdr message{};
@@ -44,10 +45,8 @@ class SendVectorPool {
 };
 
 // What all sockets of one shard share.
-struct SocketPools {
+struct SocketPools : SliceSource {
     ring::Ring& ring;
-    ring::BufferGroup& buffers;
-    SlicePool& slices;
     SendVectorPool& vectors;
 };
 
@@ -56,7 +55,7 @@ struct Flow {
     std::uint64_t bytes = 0;                     // delivered to the kernel for this connection
     stats::DirectionStats* direction = nullptr;  // of the shard
     stats::Counter* endpoint = nullptr;          // of the endpoint, once one is chosen
-    void count(std::uint64_t moved, stats::Counter stats::DirectionStats::*how);
+    void count(std::uint64_t moved, stats::Counter stats::DirectionStats::* how);
 };
 
 // The two requests and the wait for a buffer, as bases: a completion finds its socket by a cast.
@@ -77,23 +76,27 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void attach(int fd);
     int fd() const { return fd_; }
     bool is_open() const { return fd_ >= 0; }
+    async::Wake& wake() { return wake_; }  // of the session that it belongs to
 
     // ---- receiving -----------------------------------------------------------------------------
-    void start_receiving();                       // multishot, into provided buffers
-    void stop_receiving();                        // asks; is_receiving() tells when it has ended
+    void start_receiving();  // multishot, into provided buffers
+    void stop_receiving();   // asks; is_receiving() tells when it has ended
     bool is_receiving() const { return ReceiveOp::in_flight(); }
     bool is_waiting_for_buffer() const { return link.is_linked(); }
     void give_up_waiting_for_buffer() { link.unlink(); }
     SliceQueue& received() { return received_; }
     const SliceQueue& received() const { return received_; }
-    bool has_ended() const { return ended_; }     // the peer sent FIN, or an error ended the stream
+    bool has_ended() const { return ended_; }  // the peer sent FIN, or an error ended the stream
     void mark_ended() { ended_ = true; }
-    bool has_received_anything() const { return received_bytes_ > 0; }
-    void note_received(std::uint64_t bytes) { received_bytes_ += bytes; }
+    bool has_received_anything() const { return received_anything_; }
+    void note_received() { received_anything_ = true; }  // by a direct system call
 
     // Bytes and receives since the last reset: how the relay tells bulk from small messages.
     std::uint32_t streak_bytes = 0;
     std::uint32_t streak_reads = 0;
+
+    bool readable = false;
+    bool writable = false;
 
     // ---- sending -------------------------------------------------------------------------------
     bool is_sending() const { return SendOp::in_flight(); }
@@ -112,12 +115,11 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     std::int32_t connect_result() const { return send_result_; }
 
     // ---- watching readiness, for direct system calls -------------------------------------------
-    void start_watching_readable();   // on the receive request, edge triggered
-    void start_watching_writable();   // on the send request, edge triggered
+    void start_watching_readable();  // on the receive request, edge triggered
+    void start_watching_writable();  // on the send request, edge triggered
     void stop_watching_readable();
     void stop_watching_writable();
-    bool readable = false;            // set by the watch, cleared by whoever saw EAGAIN
-    bool writable = false;
+    // `readable` and `writable` are set by the watch and cleared by whoever saw EAGAIN.
 
     // ---- ends ----------------------------------------------------------------------------------
     // Errors are kept as a positive errno; the first one stays.
@@ -144,16 +146,16 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     SocketPools& pools_;
     async::Wake& wake_;
     SliceQueue received_;
-    SliceQueue* sending_ = nullptr;   // what the send in flight takes its bytes from
+    SliceQueue* sending_ = nullptr;  // what the send in flight takes its bytes from
     Flow* flow_ = nullptr;
     SendVector* vector_ = nullptr;
-    std::uint64_t received_bytes_ = 0;
     int fd_ = -1;
     std::int32_t send_result_ = 0;
     std::int16_t error_ = 0;
     SendUse send_use_ = SendUse::queue;
     bool watching_readable_ = false;
     bool ended_ = false;
+    bool received_anything_ = false;
     bool wake_on_sent_ = false;
 };
 

@@ -21,7 +21,7 @@
 namespace ringway::proxy {
 
 class Session;
-struct Preamble;
+struct Introduction;
 
 // The shard above, told when a connection's permit is free again.
 struct PermitReturn {
@@ -43,7 +43,7 @@ struct Context {
     stats::Log& log;
     async::TaskScope& sessions;
     base::Slab<Session>& slots;
-    base::Slab<Preamble>& preambles;
+    base::Slab<Introduction>& introductions;
     Ticker& ticker;
     PermitReturn& permits;
 };

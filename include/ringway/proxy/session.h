@@ -24,7 +24,7 @@ enum class Phase : std::uint8_t { preamble, connecting, relaying, closing };
 const char* name_of(Phase phase);
 
 // What the PROXY protocol needs, kept apart because few sessions do.
-struct Preamble {
+struct Introduction {
     net::Address source;       // of the client, as told or as seen
     net::Address destination;  // where the client connected to
     std::byte out[128];        // what is sent to the upstream first
@@ -51,11 +51,11 @@ class Session : private async::CancelListener, private Ticking {
     net::Relay relay;
 
     upstream::Endpoint* endpoint = nullptr;  // held from the connect on
-    Preamble* preamble = nullptr;
+    Introduction* introduction = nullptr;
     const std::uint64_t id;
     const base::Instant accepted_at;
     base::Instant last_activity;
-    base::Instant first_byte_up{0};          // when the client's first byte was seen; 0: not yet
+    base::Instant first_byte_up{0};  // when the client's first byte was seen; 0: not yet
     base::Duration connect_time{0};
     const std::uint32_t listener;
     Phase phase = Phase::connecting;

@@ -2,8 +2,8 @@
 //
 // Owns the memory and knows who holds which part. An idle connection holds nothing. A completion
 // becomes a Slice, a counted lease on part of one buffer; when the last lease on a buffer ends and
-// the kernel is done with it, it goes back to the kernel. Readers that found no buffer wait here, in
-// order, and are woken as buffers return. Must never block and never grow.
+// the kernel is done with it, it goes back to the kernel. Readers that found no buffer wait here,
+// in order, and are woken as buffers return. Must never block and never grow.
 #pragma once
 
 #include <cstddef>
@@ -33,10 +33,11 @@ struct BufferWaiter {
 
 struct BufferGroupSettings {
     std::uint16_t group = 0;
-    std::uint32_t count = 64;            // a power of two, <= 32768
+    std::uint32_t count = 64;  // a power of two, <= 32768
     std::uint32_t bytes_each = 65536;
-    bool incremental = true;             // several receives share a buffer, where the kernel can
-    std::uint32_t split_when_whole = 1;  // where it cannot: this many times as many, as much smaller
+    bool incremental = true;  // several receives share a buffer, where the kernel can
+    std::uint32_t split_when_whole =
+        1;  // where it cannot: this many times as many, as much smaller
 };
 
 class BufferGroup {
@@ -69,9 +70,9 @@ class BufferGroup {
   private:
     struct Lease {
         std::uint32_t holders = 0;
-        std::uint32_t filled = 0;   // where the kernel will write next (incremental buffers)
-        bool with_kernel = true;    // it may still write into this buffer
-        bool counted = false;       // part of in_use_
+        std::uint32_t filled = 0;  // where the kernel will write next (incremental buffers)
+        bool with_kernel = true;   // it may still write into this buffer
+        bool counted = false;      // part of in_use_
     };
     BufferGroup(Ring& ring, const BufferGroupSettings& settings);
     void use_whole_buffers();

@@ -1,7 +1,7 @@
 // One request to the kernel, from submission to its last completion.
 //
-// An Op is a small record embedded in its owner (a socket, a listener). It never allocates. While it
-// is in flight its owner must stay where it is: the kernel's last completion ends that lease.
+// An Op is a small record embedded in its owner (a socket, a listener). It never allocates. While
+// it is in flight its owner must stay where it is: the kernel's last completion ends that lease.
 // Each submission gets a new generation, which travels in user_data beside the address, so that a
 // completion that belongs to an earlier life of the record is recognised and dropped.
 #pragma once
@@ -12,11 +12,11 @@ namespace ringway::ring {
 
 // One completion, as the kernel reported it (io_uring_enter(2)).
 struct Completion {
-    std::int32_t result = 0;   // >= 0: bytes, a descriptor or a poll mask; < 0: -errno
-    std::uint32_t flags = 0;   // IORING_CQE_F_*
+    std::int32_t result = 0;  // >= 0: bytes, a descriptor or a poll mask; < 0: -errno
+    std::uint32_t flags = 0;  // IORING_CQE_F_*
 
-    static constexpr std::uint32_t flag_buffer = 1u << 0;       // IORING_CQE_F_BUFFER
-    static constexpr std::uint32_t flag_more = 1u << 1;         // IORING_CQE_F_MORE
+    static constexpr std::uint32_t flag_buffer = 1u << 0;  // IORING_CQE_F_BUFFER
+    static constexpr std::uint32_t flag_more = 1u << 1;    // IORING_CQE_F_MORE
     static constexpr std::uint32_t flag_sock_nonempty = 1u << 2;
     static constexpr std::uint32_t flag_buffer_more = 1u << 4;  // IORING_CQE_F_BUF_MORE
 
@@ -42,10 +42,12 @@ class Op {
     std::uint64_t begin() {
         ++generation_;
         in_flight_ = true;
-        return (static_cast<std::uint64_t>(generation_) << 48) | reinterpret_cast<std::uintptr_t>(this);
+        return (static_cast<std::uint64_t>(generation_) << 48) |
+               reinterpret_cast<std::uintptr_t>(this);
     }
     std::uint64_t user_data() const {
-        return (static_cast<std::uint64_t>(generation_) << 48) | reinterpret_cast<std::uintptr_t>(this);
+        return (static_cast<std::uint64_t>(generation_) << 48) |
+               reinterpret_cast<std::uintptr_t>(this);
     }
     static Op* from_user_data(std::uint64_t user_data) {
         return reinterpret_cast<Op*>(user_data & 0x0000'FFFF'FFFF'FFFFu);

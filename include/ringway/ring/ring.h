@@ -37,9 +37,9 @@ struct RingCounters {
     std::uint64_t enters = 0;       // io_uring_enter calls
     std::uint64_t completions = 0;  // completions handed to an Op
     std::uint64_t submissions = 0;
-    std::uint64_t sends = 0;        // send and sendmsg requests among them
-    std::uint64_t overflows = 0;    // times the completion queue was found overflowed
-    std::uint64_t stale = 0;        // completions of an earlier life, dropped
+    std::uint64_t sends = 0;      // send and sendmsg requests among them
+    std::uint64_t overflows = 0;  // times the completion queue was found overflowed
+    std::uint64_t stale = 0;      // completions of an earlier life, dropped
 };
 
 class Ring {
@@ -52,8 +52,8 @@ class Ring {
     Ring& operator=(const Ring&) = delete;
 
     // Each call queues one request; the kernel sees it at the next turn() (or earlier, when the
-    // submission queue is full). Memory that is named must stay until the Op is no longer in flight.
-    // The Op must not be in flight already.
+    // submission queue is full). Memory that is named must stay until the Op is no longer in
+    // flight. The Op must not be in flight already.
     void accept(Op& op, int listener_fd);            // result: one descriptor
     void accept_multishot(Op& op, int listener_fd);  // a descriptor per completion until !more()
     void connect(Op& op, int fd, const sockaddr* address, socklen_t address_bytes);
@@ -63,8 +63,8 @@ class Ring {
     void poll(Op& op, int fd, std::uint32_t events);                 // one shot; result: revents
     void poll_multishot(Op& op, int fd, std::uint32_t events);       // edge triggered
 
-    // Asks for `target` to end early. It still completes exactly once more: with -ECANCELED, or with
-    // what it had already done. Nothing happens when it is not in flight.
+    // Asks for `target` to end early. It still completes exactly once more: with -ECANCELED, or
+    // with what it had already done. Nothing happens when it is not in flight.
     void cancel(Op& target);
 
     // Submits what is queued, waits until a completion is there or `wait_until` has passed, and

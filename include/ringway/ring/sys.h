@@ -13,8 +13,8 @@
 
 namespace ringway::ring::sys {
 
-base::Instant now();             // CLOCK_MONOTONIC
-std::int64_t wall_clock_us();    // CLOCK_REALTIME, for log lines alone
+base::Instant now();           // CLOCK_MONOTONIC
+std::int64_t wall_clock_us();  // CLOCK_REALTIME, for log lines alone
 
 int socket(int domain, int type, int protocol);
 int bind(int fd, const sockaddr* address, socklen_t bytes);
@@ -34,9 +34,10 @@ std::int64_t splice_out(int pipe_read_fd, int socket_fd, std::size_t bytes_max, 
 int make_pipe(int fds[2], std::size_t wanted_bytes);  // 0 and the ends in fds[0] (read), fds[1]
 int pipe_bytes(int pipe_fd);                          // its capacity (F_GETPIPE_SZ)
 
-// The emergency path that holds no memory: look at what is there, send it, then drop what was taken.
-std::int64_t peek(int fd, void* data, std::size_t bytes);     // recv(MSG_PEEK | MSG_DONTWAIT)
-std::int64_t discard(int fd, std::size_t bytes);              // recv(MSG_TRUNC | MSG_DONTWAIT)
+// The emergency path that holds no memory: look at what is there, send it, then drop what was
+// taken.
+std::int64_t peek(int fd, void* data, std::size_t bytes);  // recv(MSG_PEEK | MSG_DONTWAIT)
+std::int64_t discard(int fd, std::size_t bytes);           // recv(MSG_TRUNC | MSG_DONTWAIT)
 std::int64_t send_now(int fd, const void* data, std::size_t bytes);  // send(MSG_DONTWAIT)
 
 // The wake-up of another thread's ring: an eventfd.

@@ -29,8 +29,8 @@ struct ConnectionRow {
     std::uint64_t bytes_down = 0;
     std::int64_t age_ms = 0;
     std::int64_t idle_ms = 0;
-    const char* state = "";      // "preamble", "connecting", "relaying", "closing": static text
-    const char* mode_up = "";    // "copy", "splice", "peek"
+    const char* state = "";    // "preamble", "connecting", "relaying", "closing": static text
+    const char* mode_up = "";  // "copy", "splice", "peek"
     const char* mode_down = "";
 };
 
@@ -79,12 +79,12 @@ using Command = std::variant<std::monostate, Drain, SetEndpoint, SetAddresses, A
 // ---- shard -> coordinator --------------------------------------------------------------------
 
 struct Started {
-    int os_error = 0;             // 0, or why the shard could not start
-    std::string what;             // what failed, for a person
+    int os_error = 0;  // 0, or why the shard could not start
+    std::string what;  // what failed, for a person
     std::string ring_features;
     bool incremental_buffers = false;
 };
-struct Drained {};                // nothing is left; the thread ends after this
+struct Drained {};  // nothing is left; the thread ends after this
 struct WantPermits {
     std::size_t pool = 0;
     std::uint64_t count = 0;
@@ -93,13 +93,13 @@ struct ReturnPermits {
     std::size_t pool = 0;
     std::uint64_t count = 0;
 };
-struct HandOver {                 // round robin to the shards: Adopt
+struct HandOver {  // round robin to the shards: Adopt
     int fd = -1;
     std::uint32_t listener = 0;
 };
 struct Connections {
     std::vector<ConnectionRow> rows;
-    std::uint64_t total = 0;      // live connections, also those beyond rows_max
+    std::uint64_t total = 0;  // live connections, also those beyond rows_max
 };
 
 using Event = std::variant<std::monostate, Started, Drained, WantPermits, ReturnPermits, HandOver,

@@ -1,8 +1,8 @@
 // One core: its ring, buffers, pipes, timers, connection slots, upstream state and statistics.
 //
 // Built on the coordinator's thread, started and run on its own. Everything in it belongs to that
-// thread; the only ways in and out are the two mailboxes, the published statistics and the log ring.
-// Must never block but in Ring::turn, and never touch another shard.
+// thread; the only ways in and out are the two mailboxes, the published statistics and the log
+// ring. Must never block but in Ring::turn, and never touch another shard.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace ringway::shard {
 struct ShardWiring {
     const config::Settings& settings;  // immutable, derived values filled in
     std::uint32_t index = 0;
-    int cpu = -1;                      // -1: not pinned
+    int cpu = -1;  // -1: not pinned
     // One per Settings::listeners: a listening descriptor of this shard's own (it closes it), or -1
     // where another shard accepts for it.
     std::vector<int> listener_fds;
@@ -31,15 +31,17 @@ struct ShardWiring {
     std::vector<bool> hands_over;
     // Addresses per endpoint (flat index), as resolved at start; empty where unknown.
     std::vector<std::vector<net::Address>> addresses;
-    std::uint64_t connection_permits = 0;             // this shard's first share
-    std::vector<std::uint64_t> endpoint_permits;      // per flat index; 0 where there is no limit
-    int wake_fd = -1;                                 // ring::sys::make_wake_fd(), polled by the shard
+    std::uint64_t connection_permits = 0;         // this shard's first share
+    std::vector<std::uint64_t> endpoint_permits;  // per flat index; 0 where there is no limit
+    int wake_fd = -1;                             // ring::sys::make_wake_fd(), polled by the shard
     CommandBox& commands;
     EventBox& events;
     stats::ShardStats& stats;
     stats::LogRing& log;
     std::uint64_t random_seed = 1;
 };
+
+struct Core;  // src/shard/core.h: everything a shard owns
 
 class Shard {
   public:
@@ -56,8 +58,7 @@ class Shard {
     bool turn(base::Instant wait_until = base::Instant::never());
 
   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<Core> core_;
 };
 
 // The thread around a Shard: pins itself, starts it, turns until it has drained.

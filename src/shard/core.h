@@ -27,9 +27,9 @@ struct ConnectionPermits {
     bool asked = false;  // a WantPermits is under way
 };
 
-struct Shard::Impl : private proxy::PermitReturn, private ring::Op {
-    Impl(ShardWiring given);
-    ~Impl();
+struct Core : private proxy::PermitReturn, private ring::Op {
+    explicit Core(ShardWiring given);
+    ~Core();
 
     base::Result<void> start();
     bool turn(base::Instant wait_until);
@@ -59,7 +59,7 @@ struct Shard::Impl : private proxy::PermitReturn, private ring::Op {
     upstream::UpstreamSet upstreams;
     stats::Log log;
     base::Slab<proxy::Session> slots;
-    base::Slab<proxy::Preamble> preambles;
+    base::Slab<proxy::Introduction> introductions;
     proxy::Ticker ticker;
     async::TaskScope sessions;
     std::unique_ptr<proxy::Context> context;
@@ -88,13 +88,13 @@ struct Shard::Impl : private proxy::PermitReturn, private ring::Op {
     static void on_permit(proxy::PermitReturn& self);
 
     struct DrainTimer : base::Timer {
-        explicit DrainTimer(Impl& owner);
-        Impl& impl;
+        explicit DrainTimer(Core& owner);
+        Core& core;
     };
     DrainTimer drain_timer_;
-    std::deque<Event> outbox_;          // what did not fit into the mailbox yet
+    std::deque<Event> outbox_;  // what did not fit into the mailbox yet
     std::uint64_t next_session_id_ = 1;
-    bool mail_ = false;                 // the wake descriptor was signalled
+    bool mail_ = false;  // the wake descriptor was signalled
     bool reported_drained_ = false;
     base::Instant cpu_read_at_{0};
     base::Instant turn_started_{0};

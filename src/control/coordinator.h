@@ -1,0 +1,125 @@
+// The one thread that is not a shard: signals, control socket, permits, names, checks, logs.
+//
+// Owns no connection and touches no shard's state: it sends commands, takes events and reads
+// published numbers. One poll loop; nothing in it waits for a client, a shard or a name server.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control_server.h"
+#include "health_prober.h"
+#include "listing.h"
+#include "permits.h"
+#include "poller.h"
+#include "resolver.h"
+#include "ringway/stats/log.h"
+#include "ringway/stats/log_sink.h"
+#include "sd_notify.h"
+#include "server_state.h"
+
+namespace ringway::control {
+
+// What serve() prepared. All references outlive the coordinator.
+struct CoordinatorParts {
+    ServerState& state;
+    Poller& poller;
+    stats::Log& log;
+    stats::LogSink& server_sink;
+    stats::LogSink& access_sink;
+    PermitLedger& permits;
+    SdNotify& notify;
+    int event_wake_fd = -1;  // the shards' event boxes signal it
+    int control_listener_fd = -1;
+    // Before the process ends at once: removes files that would stay behind.
+    std::function<void()> remove_files;
+};
+
+class Coordinator {
+  public:
+    explicit Coordinator(CoordinatorParts parts);
+    ~Coordinator();
+    Coordinator(const Coordinator&) = delete;
+    Coordinator& operator=(const Coordinator&) = delete;
+
+    // Resolves names that are no literals, for at most `wait`; call before shards are built.
+    void resolve_names(base::Duration wait);
+
+    // Waits for every shard's Started. False when one failed (ShardLink::failure says why); the
+    // others have been told to stop and have stopped.
+    bool wait_for_shards();
+
+    // From here on until everything has drained; returns the exit code.
+    int run();
+
+  private:
+    void turn(base::Instant until);
+    void take_events();
+    void take_event(std::size_t shard, shard::Event& event);
+    void send_permit_actions();
+    void deal_out(const shard::HandOver& fresh);
+    void shard_ended(std::size_t shard);
+    void tick(base::Instant now);
+    base::Instant next_due() const;
+
+    // Signals and draining.
+    void on_signal_fd();
+    void on_signal(int number);
+    void begin_drain(base::Instant deadline, const char* why);
+    [[noreturn]] void stop_at_once(const char* why);
+    int finish();
+
+    // Logs and the watchdog.
+    void drain_logs(base::Instant now);
+    void reopen_logs();
+    void look_after_shards(base::Instant now);
+
+    // Endpoints.
+    void addresses_changed(std::size_t endpoint, const std::vector<net::Address>& addresses);
+    void health_changed(std::size_t endpoint, bool healthy, int os_error);
+
+    // Commands of the control socket.
+    void execute(ClientId client, const Request& request);
+    void set_endpoint_state(ClientId client, const Request& request);
+    void set_log_level(ClientId client, config::LogLevel level);
+    void next_listing();
+    void finish_listing();
+    void broadcast(const std::function<shard::Command()>& make);
+
+    CoordinatorParts parts_;
+    ServerState& state_;
+    stats::Log& log_;
+    int signal_fd_ = -1;
+    std::unique_ptr<Resolver> resolver_;
+    std::unique_ptr<HealthProber> prober_;
+    std::unique_ptr<ControlServer> server_;
+
+    struct WaitingListing {
+        ClientId client;
+        std::size_t rows_max = 0;
+        bool json = false;
+    };
+    Listing listing_;
+    WaitingListing listing_for_;
+    std::deque<WaitingListing> waiting_listings_;
+
+    std::size_t next_hand_over_ = 0;
+    base::Instant drain_deadline_ = base::Instant::never();
+    bool deadline_set_by_signal_ = false;  // a further TERM or INT stops at once
+    base::Instant give_up_at_ = base::Instant::never();
+
+    base::Instant logs_due_{0};
+    base::Instant suppressed_due_{0};
+    unsigned quiet_looks_ = 0;
+
+    WatchdogJudge judge_;
+    base::Duration watchdog_period_ = base::Duration::forever();
+    base::Instant watchdog_due_ = base::Instant::never();
+};
+
+}  // namespace ringway::control

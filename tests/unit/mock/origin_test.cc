@@ -1,0 +1,241 @@
+#include "ringway/mock/origin.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ringway/mock/pattern.h"
+
+using namespace ringway::mock;
+
+namespace {
+
+// A blocking client that gives up after ten seconds instead of hanging the test.
+class Client {
+  public:
+    explicit Client(const Origin& origin) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(origin.port());
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        connect_to(reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+    explicit Client(const std::string& path)
+        : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        connect_to(reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+    ~Client() { ::close(fd_); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void send(std::string_view data) {
+        while (!data.empty()) {
+            const ssize_t sent = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+            REQUIRE(sent > 0);
+            data.remove_prefix(static_cast<std::size_t>(sent));
+        }
+    }
+    void end() { ::shutdown(fd_, SHUT_WR); }
+    // Up to `bytes` bytes, fewer when the peer ends first.
+    std::string receive(std::size_t bytes) {
+        std::string got(bytes, '\0');
+        std::size_t have = 0;
+        while (have < bytes) {
+            const ssize_t more = ::recv(fd_, got.data() + have, bytes - have, 0);
+            REQUIRE(more >= 0);
+            if (more == 0) break;
+            have += static_cast<std::size_t>(more);
+        }
+        got.resize(have);
+        return got;
+    }
+    std::string receive_all() { return receive(std::size_t{1} << 24); }
+
+  private:
+    void connect_to(const sockaddr* address, socklen_t bytes) {
+        const timeval patience{10, 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        REQUIRE(::connect(fd_, address, bytes) == 0);
+    }
+    int fd_;
+};
+
+std::unique_ptr<Origin> start(const OriginSettings& settings) {
+    auto origin = Origin::open(settings);
+    REQUIRE(origin);
+    (*origin)->start();
+    return std::move(*origin);
+}
+
+std::string pattern(std::size_t bytes) {
+    std::string text(bytes, '\0');
+    fill_pattern(0, std::as_writable_bytes(std::span(text)));
+    return text;
+}
+
+// Waits for what the origin's thread is about to count.
+template <typename Condition>
+bool soon(Condition condition) {
+    for (int i = 0; i < 5000; ++i) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("the pattern is the same whether filled at once or in pieces") {
+    std::vector<std::byte> whole(70000);
+    fill_pattern(1000, whole);
+    for (std::size_t i = 0; i < whole.size(); i += 977) {
+        CHECK(whole[i] == pattern_byte(1000 + i));
+        std::byte one{};
+        fill_pattern(1000 + i, {&one, 1});
+        CHECK(whole[i] == one);
+    }
+}
+
+TEST_CASE("echo sends everything back, beyond a half-close") {
+    const auto origin = start({.mode = Mode::echo});
+    Client client(*origin);
+    client.send("one");
+    CHECK(client.receive(3) == "one");
+    client.send("two");
+    client.end();
+    CHECK(client.receive_all() == "two");
+    CHECK(soon([&] { return origin->counters().active == 0; }));
+    const OriginCounters counters = origin->counters();
+    CHECK(counters.accepted == 1);
+    CHECK(counters.bytes_in == 6);
+    CHECK(counters.bytes_out == 6);
+    CHECK(counters.resets == 0);
+}
+
+TEST_CASE("echo holds a bounded amount for a client that does not read, and loses none of it") {
+    const auto origin = start({.mode = Mode::echo});
+    Client client(*origin);
+    const std::string sent = pattern(8 << 20);
+    std::thread writer([&] {
+        client.send(sent);
+        client.end();
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::string received = client.receive_all();
+    writer.join();
+    CHECK(received == sent);
+}
+
+TEST_CASE("sink takes everything, answers nothing and closes when the peer ends") {
+    const auto origin = start({.mode = Mode::sink});
+    Client client(*origin);
+    client.send(std::string(3'000'000, 'x'));
+    client.end();
+    CHECK(client.receive_all().empty());
+    CHECK(origin->counters().bytes_in == 3'000'000);
+}
+
+TEST_CASE("source sends as many pattern bytes as asked for, then closes") {
+    const auto origin = start({.mode = Mode::source, .bytes = 5'000'001});
+    SUBCASE("to a client that keeps its side open") {
+        Client client(*origin);
+        CHECK(client.receive_all() == pattern(5'000'001));
+    }
+    SUBCASE("to a client that ended its side at once") {
+        Client client(*origin);
+        client.end();
+        CHECK(client.receive_all() == pattern(5'000'001));
+    }
+}
+
+TEST_CASE("an endless source stops when the client leaves") {
+    const auto origin = start({.mode = Mode::source});
+    {
+        Client client(*origin);
+        CHECK(client.receive(3'000'000) == pattern(3'000'000));
+    }
+    CHECK(soon([&] { return origin->counters().active == 0; }));
+}
+
+TEST_CASE("http answers pipelined requests in order and keeps the connection") {
+    const auto origin = start({.mode = Mode::http});
+    Client client(*origin);
+    client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("GET /third HTTP/1.1\r\nConnection: close\r\n\r\n");
+    const std::string answers = client.receive_all();
+    const std::size_t first = answers.find("request 1 of this connection was GET /first");
+    const std::size_t second = answers.find("request 2 of this connection was GET /second");
+    const std::size_t third = answers.find("request 3 of this connection was GET /third");
+    REQUIRE(third != std::string::npos);
+    CHECK(first < second);
+    CHECK(second < third);
+    CHECK(answers.find(origin->url()) != std::string::npos);
+    CHECK(origin->counters().requests == 3);
+}
+
+TEST_CASE("http sends a body of the size asked for") {
+    const auto origin = start({.mode = Mode::http, .bytes = 1024});
+    Client client(*origin);
+    client.send("GET / HTTP/1.0\r\n\r\n");
+    const std::string answer = client.receive_all();
+    CHECK(answer.find("Content-Length: 1024\r\n") != std::string::npos);
+    CHECK(answer.substr(answer.size() - 1024) == pattern(1024));
+}
+
+TEST_CASE("http refuses nonsense and closes") {
+    const auto origin = start({.mode = Mode::http});
+    Client client(*origin);
+    client.send("what?\r\n\r\n");
+    CHECK(client.receive_all().starts_with("HTTP/1.1 400 "));
+}
+
+TEST_CASE("close-first echoes what it waited for and ends before the client does") {
+    const auto origin = start({.mode = Mode::close_first, .bytes = 8});
+    Client client(*origin);
+    client.send("1234");
+    client.send("5678");
+    CHECK(client.receive_all() == "12345678");
+    CHECK(soon([&] { return origin->counters().requests == 1; }));
+}
+
+TEST_CASE("a Unix socket works the same and disappears with its origin") {
+    const std::string path = "/tmp/ringway-mock-test." + std::to_string(::getpid());
+    {
+        const auto origin = start({.mode = Mode::sink, .unix_path = path});
+        Client client(path);
+        client.send("abc");
+        client.end();
+        CHECK(client.receive_all().empty());
+        CHECK(origin->counters().bytes_in == 3);
+        CHECK(origin->url() == "tcp+unix:" + path);
+    }
+    CHECK(::access(path.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a port in use is refused with its errno") {
+    const auto origin = start({});
+    const auto second = Origin::open({.port = origin->port()});
+    REQUIRE_FALSE(second);
+    CHECK(second.error().os_error == EADDRINUSE);
+}
+
+TEST_CASE("stopping closes what is open, and a client is told") {
+    const auto origin = start({.mode = Mode::echo});
+    Client client(*origin);
+    client.send("x");
+    CHECK(client.receive(1) == "x");
+    origin->stop();
+    CHECK(client.receive_all().empty());
+    CHECK(origin->counters().active == 0);
+}
