@@ -6,8 +6,11 @@ import socket
 import threading
 import time
 
-from harness.base import (ROOT, Failure, between, contains, equal, eventually, expect, scaled)
+from harness.base import (ROOT, Failure, Folder, between, contains, equal, eventually, expect,
+                          scaled)
+from harness.process import read_text
 from harness.ringway import Ringway, serve_pair
+from harness.schema import check
 from harness.sockets import (Origin, Server, ask, expect_gone, pattern, receive_all,
                              receive_exactly, reset)
 
@@ -170,20 +173,23 @@ def test_the_json_of_stats_keeps_its_keys():
         expect(isinstance(before.get("schema"), int), "it carries its schema")
 
 
-def test_the_json_of_stats_is_as_documented():
+def test_all_json_is_as_documented():
     with open(os.path.join(ROOT, "tests", "e2e", "stats_schema.json")) as source:
-        schema = json.load(source)
-    with Server() as echo, serve_pair(echo) as ringway:
-        with ringway.connect() as client:
-            ask(client)
-            for name, command in (("stats", "stats --per-shard"), ("upstreams", "upstreams"),
-                                  ("connections", "connections"), ("info", "info")):
-                if name in schema:
-                    compare_with(schema[name], ringway.ask_json(command), name)
-
-
-def compare_with(schema, value, place):
-    del schema, value, place
+        root = json.load(source)
+    with Folder() as folder, Server() as echo:
+        log = folder.file("access.log")
+        with serve_pair(echo, "--log-format", "json", "--access-log", log) as ringway:
+            with ringway.connect() as client:
+                ask(client)
+                for shape, command in (("stats", "stats"), ("stats", "stats --per-shard"),
+                                       ("upstreams", "upstreams"), ("info", "info"),
+                                       ("connection_list", "connections")):
+                    check(root["$defs"][shape], ringway.ask_json(command), root, command)
+            ringway.settled(sessions=1)
+            lines = eventually(lambda: read_text(log).splitlines(), "a line in the log")
+            check(root["$defs"]["session_line"], json.loads(lines[0]), root, "session line")
+            for line in ringway.stderr().splitlines():
+                check(root["$defs"]["log_line"], json.loads(line), root, "log line")
 
 
 def test_text_is_aligned_and_names_what_it_shows():
