@@ -1,3 +1,5 @@
+// Looks at one thing of the machine after the other. Reads small files of the kernel's, changes
+// nothing, and never fails: what cannot be read is unknown.
 #include <algorithm>
 #include <charconv>
 #include <fstream>
