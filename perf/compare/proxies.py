@@ -32,14 +32,13 @@ class Proxy:
     """One running candidate in front of one origin. Use as a context manager."""
 
     name = "?"
+    bulk_only = False  # a configuration that nobody would choose for small messages
 
-    def __init__(self, origin_port, cores, namespace=None, bulk=False, shards=1, flags=()):
+    def __init__(self, origin_port, cores, namespace=None, shards=1):
         self.origin_port = origin_port
         self.cores = cores
         self.namespace = namespace
-        self.bulk = bulk
         self.shards = shards
-        self.flags = list(flags)
         self.port = free_port()
         self.process = None
         self.folder = tempfile.mkdtemp(prefix="ringway-perf-")
@@ -116,7 +115,7 @@ class Ringway(Proxy):
         return [self.binary, "--listen", f"tcp://127.0.0.1:{self.port}",
                 "--upstream", f"tcp://127.0.0.1:{self.origin_port}",
                 "--shards", str(self.shards), "--control", self.control,
-                *self.extra_flags, *self.flags]
+                *self.extra_flags]
 
     @property
     def control(self):
@@ -142,6 +141,8 @@ class Ringway(Proxy):
 
 class HAProxy(Proxy):
     name = "haproxy"
+    splice_options = "    option splice-auto"
+    pipe_size = ""
 
     def command(self):
         path = os.path.join(self.folder, "haproxy.cfg")
@@ -150,25 +151,36 @@ class HAProxy(Proxy):
         with open(path, "w", encoding="utf-8") as file:
             file.write(filled("haproxy_tcp.cfg", {
                 "listen_port": self.port, "origin_port": self.origin_port,
-                "connections_max": most}))
-        return ["haproxy", "-db", "-f", path, *self.flags]
+                "connections_max": most, "splice_options": self.splice_options,
+                "pipe_size": self.pipe_size}))
+        return ["haproxy", "-db", "-f", path]
 
     @classmethod
     def version(cls):
         return machine.first_line_of(["haproxy", "-v"])
 
 
+class HAProxySplice(HAProxy):
+    """Splices always, whatever flows: its best for bulk."""
+
+    name = "haproxy-splice"
+    bulk_only = True
+    splice_options = "    option splice-request\n    option splice-response"
+    pipe_size = "    tune.pipesize 1048576"
+
+
 class Nginx(Proxy):
     name = "nginx"
+    buffer_bytes = "16k"
 
     def command(self):
         path = os.path.join(self.folder, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(filled("nginx_stream.conf", {
                 "listen_port": self.port, "origin_port": self.origin_port,
-                "buffer_bytes": "256k" if self.bulk else "16k", "modules": self._modules()}))
+                "buffer_bytes": self.buffer_bytes, "modules": self._modules()}))
         os.chmod(self.folder, 0o755)
-        return ["nginx", "-p", self.folder, "-c", path, *self.flags]
+        return ["nginx", "-p", self.folder, "-c", path]
 
     @staticmethod
     def _modules():
@@ -183,7 +195,15 @@ class Nginx(Proxy):
         return machine.first_line_of(["nginx", "-v"])
 
 
-CANDIDATES = {kind.name: kind for kind in (Ringway, HAProxy, Nginx)}
+class NginxLarge(Nginx):
+    """Large buffers for every connection: its best for bulk."""
+
+    name = "nginx-256k"
+    bulk_only = True
+    buffer_bytes = "256k"
+
+
+CANDIDATES = {kind.name: kind for kind in (Ringway, HAProxy, HAProxySplice, Nginx, NginxLarge)}
 
 
 def find(tree, key):

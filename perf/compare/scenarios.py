@@ -85,12 +85,18 @@ class Scenario:
     unit = "?"
     rate_unit = "?"
     only = None       # candidates that it makes sense for; None is all
+    bulk = False
 
     def __init__(self, name, title, network="default", **words):
         self.name = name
         self.title = title
         self.network_kind = network
         self.words = words
+
+    def takes(self, name):
+        if CANDIDATES[name].bulk_only and not self.bulk:
+            return False
+        return self.only is None or name in self.only
 
     def sample(self, settings, network, kind):
         """One undisturbed sample, or the least disturbed of a few, marked as such."""
@@ -111,12 +117,9 @@ class Scenario:
 class Load(Scenario):
     """A scenario in which the generator keeps the proxy's core busy."""
 
-    bulk = False
-
     def take(self, settings, network, kind):
         with network.ready() as (generator, namespace):
-            with kind(generator.origin_port, {settings.proxy_core}, namespace,
-                      bulk=self.bulk) as proxy:
+            with kind(generator.origin_port, {settings.proxy_core}, namespace) as proxy:
                 before = proxy.counters()
                 answer = self.ask(generator, proxy, settings)
                 after = proxy.counters()
@@ -286,7 +289,7 @@ SCENARIOS = (
 
 def run(scenario, settings, candidates, rounds, say):
     """All samples of one scenario, alternated: each round takes every candidate, in rotated order."""
-    names = [name for name in candidates if scenario.only is None or name in scenario.only]
+    names = [name for name in candidates if scenario.takes(name)]
     network = Network(scenario.network_kind, settings)
     samples = []
     try:

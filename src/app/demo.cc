@@ -83,9 +83,7 @@ std::string built_in_settings(const std::vector<std::unique_ptr<mock::Origin>>& 
     return toml;
 }
 
-std::string_view port_of(std::string_view url) {
-    return url.substr(url.rfind(':') + 1);
-}
+std::string_view port_of(std::string_view url) { return url.substr(url.rfind(':') + 1); }
 
 void print_banner(const config::Settings& settings, std::span<const stats::ListenerRow> listeners) {
     fmt::print("\nringway is running in front of its built-in origin. Try:\n\n");
@@ -127,14 +125,12 @@ int run_demo(Arguments arguments) {
     int exit_code = 0;
     auto loaded = load_settings(arguments, "demo", exit_code, built_in_settings(origins));
     if (!loaded) return exit_code;
-    for (auto& origin : origins)
-        origin->start();
+    for (auto& origin : origins) origin->start();
     const config::Settings& settings = loaded->settings;
     exit_code = control::serve(
         settings, {.warnings = std::move(loaded->warnings),
                    .on_ready = [&](auto listeners) { print_banner(settings, listeners); }});
-    for (auto& origin : origins)
-        origin->stop();
+    for (auto& origin : origins) origin->stop();
     return exit_code;
 }
 

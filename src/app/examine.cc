@@ -137,9 +137,7 @@ std::optional<double> cores_allowed_by_quota() {
     return quota / period;
 }
 
-bool exists(const char* path) {
-    return access(path, F_OK) == 0;
-}
+bool exists(const char* path) { return access(path, F_OK) == 0; }
 
 }  // namespace
 

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "ringway/config/checked.h"
+#include "ringway/config/render.h"
 #include "ringway/config/suggest.h"
 #include "ringway/control/ctl_client.h"
 #include "ringway/mock/command.h"
@@ -36,8 +38,7 @@ constexpr auto commands = std::to_array<Command>({
 
 int unknown_command(const std::string& word) {
     std::vector<std::string_view> words;
-    for (const Command& command : commands)
-        words.push_back(command.word);
+    for (const Command& command : commands) words.push_back(command.word);
     std::string hint = config::did_you_mean(word, words);
     if (hint.empty()) hint = "ringway help lists them";
     fmt::print(stderr, "ringway: \"{}\" is not a command (hint: {})\n", config::printable(word),
@@ -47,7 +48,12 @@ int unknown_command(const std::string& word) {
 
 }  // namespace
 
-int print_overview(Arguments) {
+int print_overview(Arguments arguments) {
+    // For tools/gen_docs.
+    if (!arguments.empty() && arguments.front() == "--markdown") {
+        std::fputs(config::markdown_reference().c_str(), stdout);
+        return 0;
+    }
     fmt::print("usage: ringway COMMAND [FLAGS]\n\n");
     for (const Command& command : commands) {
         fmt::print("  {:<10} {}\n", command.word, command.what_for);

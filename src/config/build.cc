@@ -9,6 +9,7 @@
 #include "ringway/config/limits.h"
 #include "ringway/config/suggest.h"
 #include "ringway/config/url.h"
+#include "ringway/config/validate.h"
 
 namespace ringway::config {
 namespace {
@@ -42,8 +43,7 @@ MaybeProblem apply_option(const OptionRow<Object>& row, Object& object, const Ra
 
 template <typename Object>
 void add_names(std::vector<std::string_view>& names, std::span<const OptionRow<Object>> rows) {
-    for (const auto& row : rows)
-        names.push_back(row.name);
+    for (const auto& row : rows) names.push_back(row.name);
 }
 
 Problem unknown_option(const RawOption& option, std::string_view kind,
@@ -263,8 +263,7 @@ class Builder {
     static Problem no_such(const RawRoute& route, std::string_view kind, std::string_view name,
                            const std::vector<Object>& objects) {
         std::vector<std::string_view> known;
-        for (const auto& object : objects)
-            known.push_back(object.name);
+        for (const auto& object : objects) known.push_back(object.name);
         return refusal_line(route.where, name,
                             {fmt::format("no {} has this name", kind), did_you_mean(name, known)});
     }
@@ -272,6 +271,7 @@ class Builder {
     // A route of a listener's own, then equal given names, then the route for all others, then the
     // only upstream there is.
     MaybeProblem resolve_routes() {
+        if (std::string problem = validate_names(draft_.settings); !problem.empty()) return problem;
         auto& listeners = draft_.settings.listeners;
         const auto& upstreams = draft_.settings.upstreams;
         std::vector<std::size_t> own(listeners.size(), nowhere);

@@ -22,8 +22,7 @@ class Reader {
     explicit Reader(std::string_view file_name) : file_name_(file_name) {}
 
     Layer read(const toml::table& root) {
-        for (const auto& [key, node] : root)
-            read_top_level(key, node);
+        for (const auto& [key, node] : root) read_top_level(key, node);
         return std::move(layer_);
     }
 
@@ -48,8 +47,7 @@ class Reader {
         if (name == "listener" || ((name == "upstream" || name == "route") && is_tables)) {
             if (!is_tables)
                 refuse(key, "objects are written as [[listener]], with their keys below");
-            for (const auto& element : *tables)
-                read_object(key, *element.as_table());
+            for (const auto& element : *tables) read_object(key, *element.as_table());
             return;
         }
         if (node.is_table()) {
@@ -93,8 +91,7 @@ class Reader {
         if (array == nullptr) return {text_of(key, node)};
         if (!several_allowed) refuse(key, "takes one value, not a list");
         std::vector<std::string> texts;
-        for (const auto& element : *array)
-            texts.push_back(text_of(key, element));
+        for (const auto& element : *array) texts.push_back(text_of(key, element));
         return texts;
     }
 

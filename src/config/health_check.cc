@@ -54,8 +54,7 @@ constexpr auto rows = std::to_array<OptionRow<HealthCheck>>({
 
 Refusal unknown_part(std::string_view part) {
     std::string known;
-    for (const auto& row : rows)
-        known += fmt::format("{}{}=", known.empty() ? "" : ", ", row.name);
+    for (const auto& row : rows) known += fmt::format("{}{}=", known.empty() ? "" : ", ", row.name);
     return {fmt::format("\"{}\" is not a part of a health check: on, off, an interval, or {}",
                         printable(part), known),
             {}};
@@ -76,9 +75,7 @@ Complaint apply_part(HealthCheck& health, std::string_view part) {
 
 }  // namespace
 
-std::span<const OptionRow<HealthCheck>> health_options() {
-    return rows;
-}
+std::span<const OptionRow<HealthCheck>> health_options() { return rows; }
 
 Checked<HealthCheck> parse_health_check(std::string_view rule) {
     HealthCheck health;

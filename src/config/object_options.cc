@@ -74,9 +74,7 @@ Complaint set_health(Upstream& upstream, const Value& value) {
     upstream.health = *health;
     return {};
 }
-std::string show_health(const Upstream& upstream) {
-    return format_health_check(upstream.health);
-}
+std::string show_health(const Upstream& upstream) { return format_health_check(upstream.health); }
 
 constexpr auto of_listeners = std::to_array<OptionRow<Listener>>({
     {.name = "backlog",
@@ -281,18 +279,10 @@ constexpr auto of_endpoints = std::to_array<OptionRow<Endpoint>>({
 
 }  // namespace
 
-std::span<const OptionRow<Listener>> listener_options() {
-    return of_listeners;
-}
-std::span<const OptionRow<Upstream>> upstream_options() {
-    return of_upstreams;
-}
-std::span<const OptionRow<SocketOptions>> socket_options() {
-    return of_sockets;
-}
-std::span<const OptionRow<Endpoint>> endpoint_options() {
-    return of_endpoints;
-}
+std::span<const OptionRow<Listener>> listener_options() { return of_listeners; }
+std::span<const OptionRow<Upstream>> upstream_options() { return of_upstreams; }
+std::span<const OptionRow<SocketOptions>> socket_options() { return of_sockets; }
+std::span<const OptionRow<Endpoint>> endpoint_options() { return of_endpoints; }
 
 Complaint add_ranges(std::vector<Cidr>& ranges, std::string_view text) {
     while (true) {

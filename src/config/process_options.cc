@@ -208,21 +208,15 @@ constexpr auto joined = [] {
                threads.size() + moving_bytes.size() + timeouts.size() + operations.size()>
         rows;
     std::size_t next = 0;
-    for (const auto& row : threads)
-        rows[next++] = row;
-    for (const auto& row : moving_bytes)
-        rows[next++] = row;
-    for (const auto& row : timeouts)
-        rows[next++] = row;
-    for (const auto& row : operations)
-        rows[next++] = row;
+    for (const auto& row : threads) rows[next++] = row;
+    for (const auto& row : moving_bytes) rows[next++] = row;
+    for (const auto& row : timeouts) rows[next++] = row;
+    for (const auto& row : operations) rows[next++] = row;
     return rows;
 }();
 
 }  // namespace
 
-std::span<const OptionRow<Settings>> process_options() {
-    return joined;
-}
+std::span<const OptionRow<Settings>> process_options() { return joined; }
 
 }  // namespace ringway::config

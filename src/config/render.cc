@@ -48,8 +48,7 @@ void add_line(std::string& out, std::string_view name, const ValueRule& rule, bo
 
 template <typename Object>
 void add_rows(std::string& out, std::span<const OptionRow<Object>> rows, const Object& object) {
-    for (const auto& row : rows)
-        add_line(out, row.name, row.rule, row.repeat, row.show(object));
+    for (const auto& row : rows) add_line(out, row.name, row.rule, row.repeat, row.show(object));
 }
 
 void add_listener(std::string& out, const Listener& listener) {
@@ -78,8 +77,7 @@ void add_endpoint(std::string& out, const Endpoint& endpoint) {
 
 void add_upstream(std::string& out, const Upstream& upstream) {
     out += fmt::format("\n[[upstream]]\nname = {}\nendpoints = [\n", quoted(upstream.name));
-    for (const Endpoint& endpoint : upstream.endpoints)
-        add_endpoint(out, endpoint);
+    for (const Endpoint& endpoint : upstream.endpoints) add_endpoint(out, endpoint);
     out += "]\n";
     add_rows(out, upstream_options(), upstream);
     add_rows(out, socket_options(), upstream.socket);
@@ -99,10 +97,8 @@ std::string render_settings(const Settings& settings) {
         if (!out.empty()) out += '\n';
         out += fmt::format("# {}\n{}", title_of(static_cast<Group>(group)), lines);
     }
-    for (const Listener& listener : settings.listeners)
-        add_listener(out, listener);
-    for (const Upstream& upstream : settings.upstreams)
-        add_upstream(out, upstream);
+    for (const Listener& listener : settings.listeners) add_listener(out, listener);
+    for (const Upstream& upstream : settings.upstreams) add_upstream(out, upstream);
     for (const Listener& listener : settings.listeners) {
         out += fmt::format("\n[[route]]\nlistener = {}\nupstream = {}\n", quoted(listener.name),
                            quoted(settings.upstreams.at(listener.upstream).name));

@@ -28,8 +28,7 @@ constexpr std::array<Unit, 4> size_units{{{"TiB", std::uint64_t{1} << 40},
 // Splits "250ms" into its digits and the rest.
 std::pair<std::string_view, std::string_view> split_number(std::string_view text) {
     std::size_t digits = 0;
-    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9')
-        ++digits;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
     return {text.substr(0, digits), text.substr(digits)};
 }
 

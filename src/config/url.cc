@@ -19,12 +19,8 @@ constexpr std::string_view shape_rule = "a URL is tcp://HOST:PORT or tcp+unix:/P
 constexpr auto later_schemes = std::to_array<std::string_view>(
     {"tls", "http", "https", "h2", "h2c", "http+unix", "udp", "ws", "wss"});
 
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 int hex_value(char c) {
     if (is_digit(c)) return c - '0';
@@ -94,11 +90,11 @@ Checked<std::string> checked_host(std::string_view host) {
     if (host.find('@') != std::string_view::npos) {
         return Refusal{"a URL of ringway carries no user and password", {}};
     }
-    if (host.find(':') != std::string_view::npos) {
-        return Refusal{"an IPv6 address stands in brackets", "tcp://[::1]:80"};
-    }
     if (host.find(',') != std::string_view::npos) {
         return Refusal{"every URL of a list needs its scheme", "tcp://a:1,tcp://b:2"};
+    }
+    if (host.find(':') != std::string_view::npos) {
+        return Refusal{"an IPv6 address stands in brackets", "tcp://[::1]:80"};
     }
     in_addr address{};
     const std::string text{host};
@@ -204,8 +200,9 @@ std::string format_url(const Target& target) {
     if (target.scheme == Scheme::tcp) return "tcp://" + target.to_string();
     std::string path;
     for (const char c : target.path) {
-        if (c == '%' || c == '?' || c == ',' || c == '#') {
-            path += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= 0x20 || byte == 0x7f || std::string_view{"%?,#"}.find(c) < 4) {
+            path += fmt::format("%{:02X}", byte);
         } else {
             path += c;
         }

@@ -44,7 +44,9 @@ std::string check_counts(const Settings& settings) {
     return {};
 }
 
-std::string check_names(const Settings& settings) {
+}  // namespace
+
+std::string validate_names(const Settings& settings) {
     const auto name_of = [](const auto& object) { return object.name; };
     if (const auto* twice = first_repeated(settings.listeners, name_of)) {
         return refusal_line("--listen", twice->name, {"two listeners have this name", {}});
@@ -63,6 +65,8 @@ std::string check_names(const Settings& settings) {
     }
     return {};
 }
+
+namespace {
 
 std::string check_addresses(const Settings& settings) {
     const auto* twice = first_repeated(settings.listeners, [](const Listener& listener) {
@@ -84,9 +88,7 @@ std::string check_addresses(const Settings& settings) {
     return {};
 }
 
-bool is_ipv6(const std::string& address) {
-    return address.find(':') != std::string::npos;
-}
+bool is_ipv6(const std::string& address) { return address.find(':') != std::string::npos; }
 
 std::string check_upstream(const Upstream& upstream) {
     const std::string where = fmt::format("--upstream {}", upstream.name);
@@ -124,9 +126,7 @@ std::string check_upstream(const Upstream& upstream) {
     return {};
 }
 
-bool is_whole_seconds(base::Duration duration) {
-    return duration.ns % 1'000'000'000 == 0;
-}
+bool is_whole_seconds(base::Duration duration) { return duration.ns % 1'000'000'000 == 0; }
 
 std::string check_sockets(const std::string& where, const SocketOptions& socket) {
     const std::array<std::pair<std::string_view, base::Duration>, 2> times{
@@ -143,7 +143,7 @@ std::string check_sockets(const std::string& where, const SocketOptions& socket)
 }  // namespace
 
 std::string validate(const Settings& settings) {
-    for (const auto check : {check_counts, check_names, check_addresses}) {
+    for (const auto check : {check_counts, validate_names, check_addresses}) {
         if (std::string problem = check(settings); !problem.empty()) return problem;
     }
     for (const Upstream& upstream : settings.upstreams) {

@@ -188,7 +188,7 @@ void Coordinator::take_event(std::size_t shard, shard::Event& event) {
         parts_.permits.give_back(shard, back->pool, back->count, now);
         send_permit_actions();
     } else if (const auto* fresh = std::get_if<shard::HandOver>(&event)) {
-        deal_out(*fresh);
+        deal_out(shard, fresh->fd, fresh->listener);
     } else if (auto* rows = std::get_if<shard::Connections>(&event)) {
         listing_.take(shard, std::move(*rows));
         if (listing_.complete()) finish_listing();
@@ -196,7 +196,16 @@ void Coordinator::take_event(std::size_t shard, shard::Event& event) {
 }
 
 void Coordinator::shard_ended(std::size_t shard) {
+    ShardLink& link = *state_.shards[shard];
+    // It said so on its way out. What it did not read any more comes back to us: a connection that
+    // was dealt to it must not be lost.
+    if (link.thread.joinable()) link.thread.join();
     parts_.permits.shard_gone(shard, ring::sys::now());
+    while (auto unread = link.take_back()) {
+        if (const auto* adopt = std::get_if<shard::Adopt>(&*unread)) {
+            deal_out(shard, adopt->fd, adopt->listener);
+        }
+    }
     send_permit_actions();
     listing_.shard_gone(shard);
     if (listing_.complete()) finish_listing();
@@ -214,16 +223,20 @@ void Coordinator::send_permit_actions() {
     });
 }
 
-// Round robin over the shards that live; a connection that nobody can take any more is closed.
-void Coordinator::deal_out(const shard::HandOver& fresh) {
+// Round robin over the shards that live; the permit that the accept took goes along. A connection
+// that nobody can take any more is closed.
+void Coordinator::deal_out(std::size_t from, int fd, std::uint32_t listener) {
     for (std::size_t i = 0; i < state_.shards.size(); ++i) {
-        ShardLink& link = *state_.shards[next_hand_over_];
+        const std::size_t to = next_hand_over_;
         next_hand_over_ = (next_hand_over_ + 1) % state_.shards.size();
-        if (!link.alive()) continue;
-        link.send(shard::Adopt{fresh.fd, fresh.listener});
+        if (!state_.shards[to]->alive()) continue;
+        // An accepting shard that has ended has its permits in the reserve already; none is missed
+        // then, because a shard ends only while ringway goes down.
+        if (state_.shards[from]->alive()) parts_.permits.move_used(0, from, to);
+        state_.shards[to]->send(shard::Adopt{fd, listener});
         return;
     }
-    ::close(fresh.fd);
+    ::close(fd);
 }
 
 void Coordinator::tick(base::Instant now) {

@@ -62,7 +62,7 @@ class Coordinator {
     void take_events();
     void take_event(std::size_t shard, shard::Event& event);
     void send_permit_actions();
-    void deal_out(const shard::HandOver& fresh);
+    void deal_out(std::size_t from, int fd, std::uint32_t listener);
     void shard_ended(std::size_t shard);
     void tick(base::Instant now);
     base::Instant next_due() const;

@@ -12,9 +12,10 @@ PermitLedger::PermitLedger(std::size_t shards, InUseHint hint)
     RW_ASSERT(shards > 0);
 }
 
-std::size_t PermitLedger::add_pool(std::uint64_t total) {
+std::size_t PermitLedger::add_pool(std::uint64_t total, Wants wants) {
     Pool pool;
     pool.total = total;
+    pool.wants = wants;
     pool.shards.resize(shard_count_);
     pool.waiting.reserve(shard_count_);
     const std::uint64_t share = total / shard_count_;
@@ -63,6 +64,16 @@ void PermitLedger::give_back(std::size_t shard, std::size_t pool_index, std::uin
     serve_waiting(pool_index, now);
 }
 
+void PermitLedger::move_used(std::size_t pool_index, std::size_t from, std::size_t to) {
+    Pool& pool = pools_.at(pool_index);
+    if (pool.total == 0 || from == to) return;
+    RW_ASSERT(pool.shards.at(from).held > 0);
+    RW_ASSERT(!pool.shards.at(to).gone);
+    --pool.shards[from].held;
+    ++pool.shards[to].held;
+    check_conserved(pool);
+}
+
 void PermitLedger::shard_gone(std::size_t shard, base::Instant now) {
     RW_ASSERT(shard < shard_count_);
     for (std::size_t index = 0; index < pools_.size(); ++index) {
@@ -104,8 +115,10 @@ void PermitLedger::serve_waiting(std::size_t pool_index, base::Instant now) {
     while (!pool.waiting.empty() && pool.reserve > 0) {
         const std::size_t shard = pool.waiting.front();
         ShardAccount& account = pool.shards[shard];
-        const std::uint64_t count = std::min(account.wanted, pool.reserve);
-        account.wanted -= count;
+        // Never all of a large reserve: the next one shall not have to recall.
+        const std::uint64_t part = std::max<std::uint64_t>(1, pool.reserve / shard_count_);
+        const std::uint64_t count = std::min(account.wanted, part);
+        account.wanted = pool.wants == Wants::standing ? account.wanted - count : 0;
         account.held += count;
         pool.reserve -= count;
         actions_.push_back({PermitAction::Kind::grant, shard, pool_index, count});
@@ -144,7 +157,9 @@ void PermitLedger::recall_next(std::size_t pool_index, base::Instant now) {
         const std::uint64_t needed = pool.shards[pool.waiting.front()].wanted;
         pool.recalling = true;
         pool.recalled_shard = shard;
-        pool.recalled_count = std::min(pool.shards[shard].held, std::max(needed, pool.step));
+        // Half of what it holds at most: it may be about to need the rest.
+        const std::uint64_t half = (pool.shards[shard].held + 1) / 2;
+        pool.recalled_count = std::min({needed, pool.step, half});
         actions_.push_back({PermitAction::Kind::recall, shard, pool_index, pool.recalled_count});
         // The end of a round is followed by a pause, whatever this last answer brings.
         if (pool.left_in_round == 0) {

@@ -32,15 +32,23 @@ class PermitLedger {
 
     explicit PermitLedger(std::size_t shards, InUseHint hint = {});
 
+    // What a shard that was granted less than it wanted still waits for.
+    enum class Wants : std::uint8_t {
+        standing,  // the rest
+        anew,      // nothing: any grant will do, and when it is used up the shard asks again
+    };
+
     // Adds a pool and deals every shard its first share; what does not divide stays in reserve. A
     // total of 0 is a pool without a limit, for which no shard ever asks.
-    std::size_t add_pool(std::uint64_t total);
+    std::size_t add_pool(std::uint64_t total, Wants wants = Wants::standing);
     std::uint64_t first_share(std::size_t pool) const;
 
     // A shard asks for `count` more.
     void want(std::size_t shard, std::size_t pool, std::uint64_t count, base::Instant now);
     // A shard gave back `count`, possibly 0: the answer to a recall, or of its own accord.
     void give_back(std::size_t shard, std::size_t pool, std::uint64_t count, base::Instant now);
+    // A permit in use goes from shard to shard, together with the connection it stands for.
+    void move_used(std::size_t pool, std::size_t from, std::size_t to);
     // A shard has ended and holds no connection: all its permits come back.
     void shard_gone(std::size_t shard, base::Instant now);
     // Asks again where nothing idle was found the last time. Call at next_due().
@@ -75,6 +83,7 @@ class PermitLedger {
     struct Pool {
         std::uint64_t total = 0;
         std::uint64_t reserve = 0;
+        Wants wants = Wants::standing;
         std::vector<ShardAccount> shards;
         std::vector<std::size_t> waiting;  // shards that want, first come first served
         bool recalling = false;            // one recall is under way ...

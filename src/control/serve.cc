@@ -158,7 +158,7 @@ std::string Server::start_shards() {
     }
     coordinator_->resolve_names(settings_.connect_timeout);
 
-    permits_.add_pool(settings_.connections_max);
+    permits_.add_pool(settings_.connections_max, PermitLedger::Wants::anew);
     for (const EndpointStatus& status : state_.endpoints) {
         permits_.add_pool(status.endpoint->connections_max);
     }

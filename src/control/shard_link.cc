@@ -33,4 +33,14 @@ bool ShardLink::flush() {
     return outbox_.empty();
 }
 
+std::optional<shard::Command> ShardLink::take_back() {
+    RW_ASSERT(!thread.joinable());
+    std::optional<shard::Command> unread = commands.try_receive();
+    if (!unread && !outbox_.empty()) {
+        unread.emplace(std::move(outbox_.front()));
+        outbox_.pop_front();
+    }
+    return unread;
+}
+
 }  // namespace ringway::control

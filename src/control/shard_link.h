@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -28,6 +29,8 @@ class ShardLink {
     void send(shard::Command command);
     // Tries again. True when nothing is left.
     bool flush();
+    // After the thread was joined: the commands that it did not read.
+    std::optional<shard::Command> take_back();
     bool alive() const { return state == State::starting || state == State::running; }
 
     enum class State : std::uint8_t { starting, running, failed, drained };

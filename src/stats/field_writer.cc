@@ -15,21 +15,35 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-bool is_control(char byte) {
-    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
+// Which bytes need no second look: what nearly every name and address is made of entirely.
+using ByteSet = std::array<bool, 256>;
+
+constexpr ByteSet plain_bytes(std::string_view except) {
+    ByteSet set{};
+    for (std::size_t byte = 0x20; byte < 0x7f; ++byte) set[byte] = true;
+    for (const char byte : except) set[static_cast<unsigned char>(byte)] = false;
+    return set;
+}
+constexpr ByteSet plain_in_text = plain_bytes(" \"=\\");
+constexpr ByteSet plain_in_quotes = plain_bytes("\"\\");  // of text and of JSON
+
+std::size_t plain_prefix(std::string_view text, const ByteSet& set) {
+    std::size_t bytes = 0;
+    while (bytes < text.size() && set[static_cast<unsigned char>(text[bytes])]) ++bytes;
+    return bytes;
 }
 
 // Also true for "-", which stands for "no value" without its quotes.
 bool needs_quotes(std::string_view value) {
     if (value.empty() || value == "-") return true;
-    while (!value.empty()) {
-        const char byte = value.front();
-        const bool special = byte == ' ' || byte == '"' || byte == '=' || byte == '\\';
+    for (;;) {
+        value.remove_prefix(plain_prefix(value, plain_in_text));
+        if (value.empty()) return false;
+        // A character beyond ASCII may stand as it is; everything else that is not plain may not.
         const std::size_t length = printable_length(value);
-        if (special || length == 0) return true;
+        if (length < 2) return true;
         value.remove_prefix(length);
     }
-    return false;
 }
 
 struct Date {
@@ -54,6 +68,12 @@ Date date_of(std::int64_t days_since_1970) {
     return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
 }
 
+void put_digits(char* out, std::size_t digits, std::int64_t value) {
+    for (std::size_t at = digits; at-- > 0; value /= 10) {
+        out[at] = static_cast<char>('0' + value % 10);
+    }
+}
+
 }  // namespace
 
 void write_rfc3339(char* out, std::int64_t wall_us) {
@@ -63,9 +83,14 @@ void write_rfc3339(char* out, std::int64_t wall_us) {
     const Date date = date_of(held / us_per_day);
     const std::int64_t us = held % us_per_day;
     const std::int64_t seconds = us / 1'000'000;
-    fmt::format_to(out, FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z"), date.year,
-                   date.month, date.day, seconds / 3600, seconds / 60 % 60, seconds % 60,
-                   us % 1'000'000);
+    std::memcpy(out, "0000-00-00T00:00:00.000000Z", time_bytes);
+    put_digits(out, 4, date.year);
+    put_digits(out + 5, 2, date.month);
+    put_digits(out + 8, 2, date.day);
+    put_digits(out + 11, 2, seconds / 3600);
+    put_digits(out + 14, 2, seconds / 60 % 60);
+    put_digits(out + 17, 2, seconds % 60);
+    put_digits(out + 20, 6, us % 1'000'000);
 }
 
 FieldWriter::FieldWriter(char* out, std::size_t room, bool json)
@@ -87,8 +112,10 @@ bool FieldWriter::begin(std::string_view key) {
     const bool first = at_ == out_ + (json_ ? 1 : 0);
     if (json_) {
         if (!first) put(',');
-        put_quoted_json(key);
-        put(':');
+        // Keys are literals in our own code: nothing in them needs to be escaped.
+        put('"');
+        put(key);
+        put("\":");
     } else {
         if (!first) put(' ');
         put(key);
@@ -120,7 +147,11 @@ void FieldWriter::put(std::string_view bytes) {
 
 void FieldWriter::put_quoted_text(std::string_view value) {
     put('"');
-    while (!value.empty() && !overflowed_) {
+    while (!overflowed_) {
+        const std::size_t plain = plain_prefix(value, plain_in_quotes);
+        put(value.substr(0, plain));
+        value.remove_prefix(plain);
+        if (value.empty()) break;
         const char byte = value.front();
         const std::size_t length = printable_length(value);
         if (byte == '"' || byte == '\\') {
@@ -129,10 +160,8 @@ void FieldWriter::put_quoted_text(std::string_view value) {
         } else if (byte == '\n') {
             put("\\n");
         } else if (length == 0) {
-            const auto code = static_cast<unsigned char>(byte);
-            const std::array<char, 4> escaped{'\\', 'x', hex_digits[code >> 4],
-                                              hex_digits[code & 15]};
-            put(std::string_view(escaped.data(), escaped.size()));
+            put("\\x");
+            put_hex(byte);
         } else {
             put(value.substr(0, length));
         }
@@ -143,7 +172,11 @@ void FieldWriter::put_quoted_text(std::string_view value) {
 
 void FieldWriter::put_quoted_json(std::string_view value) {
     put('"');
-    while (!value.empty() && !overflowed_) {
+    while (!overflowed_) {
+        const std::size_t plain = plain_prefix(value, plain_in_quotes);
+        put(value.substr(0, plain));
+        value.remove_prefix(plain);
+        if (value.empty()) break;
         const char byte = value.front();
         const std::size_t length = utf8_length(value);
         if (byte == '"' || byte == '\\') {
@@ -151,17 +184,21 @@ void FieldWriter::put_quoted_json(std::string_view value) {
             put(byte);
         } else if (length == 0) {
             put("\\ufffd");
-        } else if (is_control(byte)) {
-            const auto code = static_cast<unsigned char>(byte);
-            const std::array<char, 6> escaped{
-                '\\', 'u', '0', '0', hex_digits[code >> 4], hex_digits[code & 15]};
-            put(std::string_view(escaped.data(), escaped.size()));
+        } else if (length == 1) {  // what is left of ASCII are its control characters
+            put("\\u00");
+            put_hex(byte);
         } else {
             put(value.substr(0, length));
         }
         value.remove_prefix(std::max<std::size_t>(length, 1));
     }
     put('"');
+}
+
+void FieldWriter::put_hex(char byte) {
+    const auto code = static_cast<unsigned char>(byte);
+    put(hex_digits[code >> 4]);
+    put(hex_digits[code & 15]);
 }
 
 void FieldWriter::text(std::string_view key, std::string_view value) {

@@ -36,6 +36,7 @@ class FieldWriter {
     void commit();
     void put(char byte);
     void put(std::string_view bytes);
+    void put_hex(char byte);
     void put_quoted_text(std::string_view value);
     void put_quoted_json(std::string_view value);
 

@@ -67,8 +67,7 @@ Latency::WindowReading Latency::previous_window(base::Instant now) const {
 }
 
 void Latency::reset_peaks() {
-    for (LatencyWindow& slot : windows_)
-        slot.peak_ns.set(0);
+    for (LatencyWindow& slot : windows_) slot.peak_ns.set(0);
 }
 
 }  // namespace ringway::stats

@@ -91,8 +91,7 @@ std::size_t format_log_line(char* out, std::size_t room, const LogSettings& sett
     if (settings.shard >= 0) line.integer("shard", settings.shard);
     line.text("msg", cut_utf8(message, log_text_bytes_max));
     if (suppressed != 0) line.number("suppressed", suppressed);
-    for (const LogField& field : fields)
-        write_field(line, field);
+    for (const LogField& field : fields) write_field(line, field);
     return line.finish();
 }
 

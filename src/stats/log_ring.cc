@@ -66,8 +66,6 @@ bool LogRing::peek(Line& line) {
     return false;
 }
 
-void LogRing::consume(const Line& line) {
-    tail_.at.store(line.next, std::memory_order_release);
-}
+void LogRing::consume(const Line& line) { tail_.at.store(line.next, std::memory_order_release); }
 
 }  // namespace ringway::stats

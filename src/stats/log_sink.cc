@@ -32,9 +32,7 @@ LogSink::LogSink(std::size_t buffer_bytes) : capacity_(buffer_bytes) {
     buffer_.reserve(buffer_bytes);
 }
 
-LogSink::~LogSink() {
-    close();
-}
+LogSink::~LogSink() { close(); }
 
 int LogSink::open(std::string_view path, int standard_fd) {
     int fd = standard_fd;

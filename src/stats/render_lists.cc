@@ -13,9 +13,7 @@ namespace {
 
 using Align = Table::Align;
 
-std::string or_dash(std::string_view text) {
-    return text.empty() ? "-" : std::string(text);
-}
+std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
 
 void write_endpoint(JsonWriter& json, const EndpointRow& row, const EndpointReading& reading) {
     json.begin_object();
@@ -241,8 +239,7 @@ void write_info_lists(JsonWriter& json, const Info& info) {
         json.text("name", upstream.name);
         json.text("balance", upstream.balance);
         json.begin_array("endpoints");
-        for (const std::string& endpoint : upstream.endpoints)
-            json.text(endpoint);
+        for (const std::string& endpoint : upstream.endpoints) json.text(endpoint);
         json.end_array();
         json.end_object();
     }

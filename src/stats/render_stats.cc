@@ -15,9 +15,7 @@ namespace {
 
 using Align = Table::Align;
 
-std::string duration(std::uint64_t ns) {
-    return human_duration({static_cast<std::int64_t>(ns)});
-}
+std::string duration(std::uint64_t ns) { return human_duration({static_cast<std::int64_t>(ns)}); }
 
 // One row: a name, how its cell is made from a reading, and whether the total makes it worth a
 // line.
@@ -151,8 +149,7 @@ void add_rows(Table& table, const Rows& rows, const ShardReading& total,
     for (const Row& row : rows) {
         if (!row.shown(total)) continue;
         std::vector<std::string> cells{row.label};
-        for (const ShardReading& shard : shards)
-            cells.push_back(row.cell(shard));
+        for (const ShardReading& shard : shards) cells.push_back(row.cell(shard));
         cells.push_back(row.cell(total));
         table.row(std::move(cells));
     }
@@ -273,8 +270,7 @@ std::string head_line(const Snapshot& snapshot) {
 }
 
 Rows with_prefix(Rows rows, std::string_view prefix) {
-    for (Row& row : rows)
-        row.label = fmt::format("{} {}", prefix, row.label);
+    for (Row& row : rows) row.label = fmt::format("{} {}", prefix, row.label);
     return rows;
 }
 

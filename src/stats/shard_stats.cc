@@ -28,4 +28,12 @@ ShardStats::ShardStats(std::size_t listeners_wanted, std::size_t endpoints_wante
       listeners(std::make_unique<ListenerStats[]>(listeners_wanted)),
       endpoints(std::make_unique<EndpointStats[]>(endpoints_wanted)) {}
 
+void ShardStats::set_window(base::Duration window) {
+    for (Latency* latency : {&connect, &first_byte, &session}) latency->set_window(window);
+}
+
+void ShardStats::reset_peaks() {
+    for (Latency* latency : {&connect, &first_byte, &session}) latency->reset_peaks();
+}
+
 }  // namespace ringway::stats

@@ -146,15 +146,9 @@ void LatencyReading::add(const LatencyReading& other) {
     add_window(previous, other.previous);
 }
 
-double RingReading::completions_per_turn() const {
-    return ratio(completions, turns);
-}
-double RingReading::completions_per_enter() const {
-    return ratio(completions, enters);
-}
-double RingReading::sends_per_turn() const {
-    return ratio(sends, turns);
-}
+double RingReading::completions_per_turn() const { return ratio(completions, turns); }
+double RingReading::completions_per_enter() const { return ratio(completions, enters); }
+double RingReading::sends_per_turn() const { return ratio(sends, turns); }
 
 std::uint64_t ShardReading::closed_total() const {
     return std::accumulate(closed.begin(), closed.end(), std::uint64_t{0});
@@ -228,8 +222,7 @@ ShardReading read(const ShardStats& stats, base::Instant now) {
 
 ShardReading merge(std::span<const ShardReading> shards) {
     ShardReading total;
-    for (const ShardReading& shard : shards)
-        total.add(shard);
+    for (const ShardReading& shard : shards) total.add(shard);
     return total;
 }
 
@@ -261,8 +254,7 @@ Snapshot take_snapshot(Context context, std::span<const ShardStats* const> shard
     Snapshot snapshot;
     snapshot.context = std::move(context);
     snapshot.shards.reserve(shards.size());
-    for (const ShardStats* shard : shards)
-        snapshot.shards.push_back(read(*shard, now));
+    for (const ShardStats* shard : shards) snapshot.shards.push_back(read(*shard, now));
     snapshot.total = merge(snapshot.shards);
     return snapshot;
 }

@@ -38,8 +38,7 @@ std::size_t width_of(std::string_view text) {
 
 void Table::add(std::vector<std::string> cells, bool is_heading) {
     RW_ASSERT(!cells.empty());
-    for (std::string& cell : cells)
-        cell = printable(cell);
+    for (std::string& cell : cells) cell = printable(cell);
     rows_.push_back({std::move(cells), is_heading});
 }
 
@@ -74,8 +73,7 @@ std::string Table::to_string() const {
                 if (align == Align::left) out.append(padding, ' ');
             }
         }
-        while (out.size() > line_start && out.back() == ' ')
-            out.pop_back();
+        while (out.size() > line_start && out.back() == ' ') out.pop_back();
         // A row of empty cells is left out: an empty line would end the reply.
         if (out.size() > line_start) out += '\n';
     }

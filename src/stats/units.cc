@@ -56,9 +56,7 @@ std::string human_duration(base::Duration span) {
     return fmt::format("{}d {:02}h", seconds / 86'400, seconds / 3600 % 24);
 }
 
-std::string human_ratio(double value) {
-    return std::isfinite(value) ? three_digits(value) : "-";
-}
+std::string human_ratio(double value) { return std::isfinite(value) ? three_digits(value) : "-"; }
 
 std::string rfc3339(std::int64_t wall_us) {
     std::string text(time_bytes, '\0');

@@ -81,6 +81,10 @@ struct RingStats {  // copied from the ring once per turn
 struct alignas(cache_line_bytes) ShardStats {
     ShardStats(std::size_t listeners, std::size_t endpoints);
 
+    // The length of every latency window; before the first is recorded.
+    void set_window(base::Duration window);
+    void reset_peaks();  // by the owning thread
+
     Counter accepted;
     Counter active;
     Counter refused;        // accepted, then closed at once: no slot (never by --max-connections)

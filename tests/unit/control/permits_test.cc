@@ -1,5 +1,7 @@
 #include "permits.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -140,6 +142,47 @@ TEST_CASE("the permits of a shard that ended serve the others") {
     CHECK(ledger.held(pool, 1) == 0);
     ledger.give_back(1, pool, 1, Instant{2});  // a late answer changes nothing
     CHECK(ledger.reserve(pool) == 0);
+}
+
+TEST_CASE("a shard that asks anew waits for nothing once it got anything") {
+    PermitLedger ledger(2);
+    const std::size_t pool = ledger.add_pool(3, PermitLedger::Wants::anew);
+    ledger.want(0, pool, 64, Instant{0});
+    const auto actions = actions_of(ledger);
+    REQUIRE(actions.size() == 1);
+    CHECK(actions[0].kind == PermitAction::Kind::grant);
+    CHECK(actions[0].count == 1);
+    CHECK_FALSE(ledger.anybody_waits());
+}
+
+TEST_CASE("a permit in use travels with its connection") {
+    PermitLedger ledger(2);
+    const std::size_t pool = ledger.add_pool(4);
+    ledger.move_used(pool, 0, 1);
+    CHECK(ledger.held(pool, 0) == 1);
+    CHECK(ledger.held(pool, 1) == 3);
+    ledger.give_back(1, pool, 3, Instant{0});
+    CHECK(ledger.reserve(pool) == 3);
+}
+
+TEST_CASE("recalls grow while they are answered in full") {
+    PermitLedger ledger(2);
+    const std::size_t pool = ledger.add_pool(1000);
+    std::vector<std::uint64_t> recalled;
+    ledger.want(0, pool, 40, Instant{0});
+    for (int i = 0; i < 20 && ledger.anybody_waits(); ++i) {
+        for (const PermitAction& action : actions_of(ledger)) {
+            if (action.kind == PermitAction::Kind::grant) continue;
+            recalled.push_back(action.count);
+            ledger.give_back(action.shard, pool, action.count, Instant{i});
+        }
+        ledger.tick(Instant::never());
+    }
+    REQUIRE(recalled.size() >= 4);
+    CHECK(recalled[0] == 1);
+    CHECK(recalled[1] == 2);
+    CHECK(recalled[2] == 4);
+    CHECK_FALSE(ledger.anybody_waits());
 }
 
 TEST_CASE("a pool without a limit grants nothing and asks nobody") {

@@ -54,8 +54,7 @@ void check_against_exact(const std::vector<std::uint64_t>& samples) {
 std::vector<std::uint64_t> make_samples(std::uint64_t (*next)(Random&)) {
     Random random(7);
     std::vector<std::uint64_t> samples(20'000);
-    for (std::uint64_t& sample : samples)
-        sample = next(random);
+    for (std::uint64_t& sample : samples) sample = next(random);
     return samples;
 }
 
@@ -136,8 +135,7 @@ TEST_CASE("nearest rank at its edges") {
 
     // 99.9 % of 1000 samples is the 999th, although 99.9 has no exact binary form.
     Histogram thousand;
-    for (int sample = 0; sample < 999; ++sample)
-        thousand.record(10);
+    for (int sample = 0; sample < 999; ++sample) thousand.record(10);
     thousand.record(60);
     CHECK(reading_of(thousand).percentile_ns(99.9) == 10);
     CHECK(reading_of(thousand).percentile_ns(99.91) == 60);
@@ -147,8 +145,7 @@ TEST_CASE("nearest rank at its edges") {
 
 TEST_CASE("no percentile is above the largest sample") {
     Histogram histogram;
-    for (int sample = 0; sample < 1'000; ++sample)
-        histogram.record(1'000'003);
+    for (int sample = 0; sample < 1'000; ++sample) histogram.record(1'000'003);
     CHECK(reading_of(histogram).percentile_ns(50) <= 1'000'003);
     CHECK(reading_of(histogram).percentile_ns(100) == 1'000'003);
 }
@@ -173,8 +170,7 @@ TEST_CASE("merging histograms equals recording everything into one") {
         all.record(value);
     }
     HistogramReading merged;
-    for (const Histogram& part : parts)
-        merged.add(reading_of(part));
+    for (const Histogram& part : parts) merged.add(reading_of(part));
     const HistogramReading whole = reading_of(all);
     CHECK(merged.count() == whole.count());
     CHECK(merged.max_ns() == whole.max_ns());

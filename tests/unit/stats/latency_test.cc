@@ -11,9 +11,7 @@ using ringway::stats::Latency;
 
 namespace {
 
-constexpr Instant second(std::int64_t n) {
-    return {n * 1'000'000'000};
-}
+constexpr Instant second(std::int64_t n) { return {n * 1'000'000'000}; }
 
 }  // namespace
 

@@ -94,8 +94,7 @@ TEST_CASE("one thread writes while another reads: nothing is lost, torn or out o
     std::thread shard([&] {
         for (std::uint64_t number = 0; number < lines; ++number) {
             const std::string line = fmt::format("{} {}", number, std::string(number % 97, 'x'));
-            while (!ring.write(LogStream::access, line))
-                std::this_thread::yield();
+            while (!ring.write(LogStream::access, line)) std::this_thread::yield();
         }
     });
     std::uint64_t next = 0;

@@ -133,8 +133,7 @@ TEST_CASE("a pipe whose reader sleeps costs lines, never time, and no line is to
     REQUIRE(sink.open("-", ends[1]) == 0);
     const std::string line(99, 'x');
     // 64 KiB of pipe and 8 KiB of buffer take 700 lines or so; the rest is dropped at once.
-    for (int count = 0; count < 2'000; ++count)
-        sink.write(line);
+    for (int count = 0; count < 2'000; ++count) sink.write(line);
     CHECK_FALSE(sink.flush());
     CHECK(sink.lines_dropped() > 1'000);
     std::string all;
@@ -149,8 +148,7 @@ TEST_CASE("a pipe whose reader sleeps costs lines, never time, and no line is to
     CHECK(all.size() / 100 == sink.lines_written());
     CHECK(sink.lines_written() + sink.lines_dropped() == 2'000);
     std::istringstream lines(all);
-    for (std::string each; std::getline(lines, each);)
-        REQUIRE(each == line);
+    for (std::string each; std::getline(lines, each);) REQUIRE(each == line);
 }
 
 TEST_CASE("a named pipe without a reader is refused instead of waited for") {

@@ -109,8 +109,7 @@ TEST_CASE("one place in the code may fill its allowance per interval; the rest i
     Log log(ring, settings);
     test_now = {5'000'000'000};
     const auto complain = [&] { log.warn("too many files"); };
-    for (int count = 0; count < 10; ++count)
-        complain();
+    for (int count = 0; count < 10; ++count) complain();
     log.warn("another place has its own allowance");
     CHECK(take_lines(ring).size() == 4);
     CHECK(log.suppressed() == 7);
@@ -128,8 +127,7 @@ TEST_CASE("what was left out is said even if the place falls silent") {
     settings.lines_per_interval = 1;
     Log log(ring, settings);
     test_now = {5'000'000'000};
-    for (int count = 0; count < 4; ++count)
-        log.warn("again and again");
+    for (int count = 0; count < 4; ++count) log.warn("again and again");
     CHECK(take_lines(ring).size() == 1);
     log.report_suppressed();
     CHECK(take_lines(ring).empty());

@@ -81,8 +81,7 @@ TEST_CASE("names cannot forge fields or lines") {
     record.client = hostile;
     for (const bool json : {false, true}) {
         const std::string line = line_of(record, json);
-        for (const char byte : line)
-            REQUIRE(static_cast<unsigned char>(byte) >= 0x20);
+        for (const char byte : line) REQUIRE(static_cast<unsigned char>(byte) >= 0x20);
     }
 }
 

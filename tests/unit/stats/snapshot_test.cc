@@ -32,8 +32,7 @@ TEST_CASE("a reading holds every counter of its shard") {
                              &stats.accept_errors}) {
         fill(*counter);
     }
-    for (Counter& counter : stats.closed)
-        fill(counter);
+    for (Counter& counter : stats.closed) fill(counter);
     for (DirectionStats& way : stats.direction) {
         for (Counter* counter :
              {&way.bytes, &way.copied_bytes, &way.spliced_bytes, &way.peeked_bytes,
@@ -75,8 +74,7 @@ TEST_CASE("a reading holds every counter of its shard") {
                                           reading.accept_pauses, reading.accept_errors}) {
             check(value);
         }
-        for (const std::uint64_t value : reading.closed)
-            check(value);
+        for (const std::uint64_t value : reading.closed) check(value);
         for (const DirectionReading& way : reading.direction) {
             for (const std::uint64_t value :
                  {way.bytes, way.copied_bytes, way.spliced_bytes, way.peeked_bytes, way.into_splice,
@@ -122,6 +120,25 @@ TEST_CASE("latencies merge over shards: counts add up, the highest peak wins") {
     CHECK(connect.previous.peak_ns == 100'000);
     CHECK(average_ns(connect.previous) == 50'500);
     CHECK(average_ns({}) == 0);
+}
+
+TEST_CASE("a shard's windows have one length, and its peaks are reset together") {
+    ShardStats stats(0, 0);
+    stats.set_window(base::Duration::seconds(1));
+    for (Latency* latency : {&stats.connect, &stats.first_byte, &stats.session}) {
+        latency->record(base::Duration::microseconds(3), {5'000'000'000});
+    }
+    const ShardReading next = read(stats, {6'000'000'000});
+    for (const LatencyReading* latency : {&next.connect, &next.first_byte, &next.session}) {
+        CHECK(latency->current.count == 0);
+        CHECK(latency->previous.peak_ns == 3'000);
+    }
+    stats.reset_peaks();
+    const ShardReading reset = read(stats, {6'000'000'000});
+    for (const LatencyReading* latency : {&reset.connect, &reset.first_byte, &reset.session}) {
+        CHECK(latency->previous.peak_ns == 0);
+        CHECK(latency->previous.count == 1);
+    }
 }
 
 TEST_CASE("ratios are not a number while there is nothing to divide by") {

@@ -1,0 +1,161 @@
+#include "coordinator.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "ringway/ring/sys.h"
+
+namespace ringway::sim {
+
+namespace {
+constexpr std::size_t mailbox_slots = 64;
+}
+
+Coordinator::Coordinator(Kernel& kernel, const config::Settings& settings, std::size_t shards)
+    : kernel_(kernel), settings_(settings), ledger_(shards) {
+    own_wake_fd_ = ring::sys::make_wake_fd();
+    ledger_.add_pool(settings.connections_max);
+    for (const config::Upstream& upstream : settings.upstreams) {
+        for (const config::Endpoint& endpoint : upstream.endpoints) {
+            ledger_.add_pool(endpoint.connections_max);
+            ++pools_;
+        }
+    }
+    ++pools_;
+    links_.resize(shards);
+    for (Link& link : links_) {
+        link.wake_fd = ring::sys::make_wake_fd();
+        link.commands = std::make_unique<shard::CommandBox>(mailbox_slots, link.wake_fd);
+        link.events = std::make_unique<shard::EventBox>(mailbox_slots, own_wake_fd_);
+    }
+}
+
+std::vector<std::uint64_t> Coordinator::endpoint_shares() const {
+    std::vector<std::uint64_t> shares;
+    for (std::size_t pool = 1; pool < pools_; ++pool) shares.push_back(ledger_.first_share(pool));
+    return shares;
+}
+
+void Coordinator::send(std::size_t shard, shard::Command command) {
+    links_[shard].outbox.push_back(std::move(command));
+    flush();
+}
+
+void Coordinator::send_all(const shard::Command& command) {
+    for (std::size_t shard = 0; shard < links_.size(); ++shard) {
+        if (!links_[shard].drained) send(shard, command);
+    }
+}
+
+void Coordinator::flush() {
+    for (Link& link : links_) {
+        while (!link.outbox.empty() && link.commands->try_send(link.outbox.front())) {
+            link.outbox.pop_front();
+        }
+    }
+}
+
+bool Coordinator::has_work() const {
+    return std::any_of(links_.begin(), links_.end(),
+                       [](const Link& link) { return !link.outbox.empty(); });
+}
+
+bool Coordinator::all_started() const {
+    return std::all_of(links_.begin(), links_.end(), [](const Link& link) { return link.started; });
+}
+
+bool Coordinator::poll() {
+    bool any = false;
+    for (std::size_t shard = 0; shard < links_.size(); ++shard) {
+        while (auto event = links_[shard].events->try_receive()) {
+            any = true;
+            handle(shard, *event);
+        }
+    }
+    if (ledger_.next_due() <= kernel_.now()) ledger_.tick(kernel_.now());
+    act();
+    flush();
+    return any;
+}
+
+void Coordinator::act() {
+    if (collecting_) return;
+    ledger_.take_actions([this](const control::PermitAction& action) {
+        if (links_[action.shard].drained) return;
+        if (action.kind == control::PermitAction::Kind::grant) {
+            send(action.shard, shard::GrantPermits{action.pool, action.count});
+        } else {
+            kernel_.faults().note(Fault::permits_recalled);
+            send(action.shard, shard::RecallPermits{action.pool, action.count});
+        }
+    });
+}
+
+void Coordinator::handle(std::size_t shard, shard::Event& event) {
+    if (auto* started = std::get_if<shard::Started>(&event)) {
+        if (started->os_error != 0) kernel_.fail("shard {} did not start: {}", shard, started->what);
+        links_[shard].started = true;
+    } else if (std::get_if<shard::Drained>(&event) != nullptr) {
+        links_[shard].drained = true;
+        ledger_.shard_gone(shard, kernel_.now());
+    } else if (auto* want = std::get_if<shard::WantPermits>(&event)) {
+        if (!collecting_) ledger_.want(shard, want->pool, want->count, kernel_.now());
+    } else if (auto* back = std::get_if<shard::ReturnPermits>(&event)) {
+        handle_return(shard, *back);
+    } else if (auto* fresh = std::get_if<shard::HandOver>(&event)) {
+        deal(*fresh);
+    } else if (auto* listing = std::get_if<shard::Connections>(&event)) {
+        ++listings_answered;
+        if (listing->rows.size() > listing->total) {
+            kernel_.fail("shard {} lists more connections than it says it has", shard);
+        }
+    }
+}
+
+void Coordinator::handle_return(std::size_t shard, const shard::ReturnPermits& back) {
+    if (back.count > ledger_.held(back.pool, shard)) {
+        kernel_.fail("shard {} returned {} permits of pool {}, but held {}", shard, back.count,
+                     back.pool, ledger_.held(back.pool, shard));
+        return;
+    }
+    ledger_.give_back(shard, back.pool, back.count, kernel_.now());
+    if (!collecting_ || answers_due_ == 0) return;
+    --answers_due_;
+    // An accept under way may have reserved one permit of the connections' pool per listener.
+    const std::uint64_t left = ledger_.held(back.pool, shard);
+    const std::uint64_t reserved = back.pool == 0 ? settings_.listeners.size() : 0;
+    if (left > reserved) {
+        kernel_.fail("shard {} lost {} permits of pool {}", shard, left, back.pool);
+    }
+}
+
+void Coordinator::collect_permits() {
+    collecting_ = true;
+    ledger_.take_actions([](const control::PermitAction&) {});
+    for (std::size_t shard = 0; shard < links_.size(); ++shard) {
+        for (std::size_t pool = 0; pool < pools_; ++pool) {
+            if (ledger_.total(pool) == 0 || links_[shard].drained) continue;
+            ++answers_due_;
+            send(shard,
+                 shard::RecallPermits{pool, std::numeric_limits<std::uint32_t>::max()});
+        }
+    }
+}
+
+void Coordinator::deal(const shard::HandOver& fresh) {
+    for (std::size_t tries = 0; tries < links_.size(); ++tries) {
+        const std::size_t shard = next_shard_;
+        next_shard_ = (next_shard_ + 1) % links_.size();
+        if (links_[shard].drained) continue;
+        send(shard, shard::Adopt{fresh.fd, fresh.listener});
+        return;
+    }
+    ring::sys::close(fresh.fd);
+}
+
+void Coordinator::close_wake_fds() {
+    for (Link& link : links_) ring::sys::close(link.wake_fd);
+    ring::sys::close(own_wake_fd_);
+}
+
+}  // namespace ringway::sim

@@ -1,0 +1,203 @@
+// The simulation's command line: runs seeds in child processes, counts, and replays one on request.
+//
+// A child that dies takes one seed with it, not the run: the parent names the seed and goes on.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include <fmt/core.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run.h"
+
+namespace ringway::sim {
+namespace {
+
+struct Options {
+    std::uint64_t first = 1;
+    std::uint64_t seeds = 2000;
+    std::uint64_t only = 0;
+    unsigned jobs = 1;
+    bool stop_at_failure = false;
+    bool quiet = false;
+};
+
+// What children report; shared memory, so it outlives them.
+struct Shared {
+    std::atomic<std::uint64_t> next{0};
+    std::atomic<std::uint64_t> passed{0};
+    std::atomic<std::uint64_t> failed{0};
+    std::atomic<std::uint64_t> operations{0};
+    std::atomic<std::uint64_t> connections{0};
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> fewest_operations{~std::uint64_t{0}};
+    std::atomic<std::uint64_t> faults[fault_count]{};
+    std::atomic<std::uint64_t> fault_seeds[fault_count]{};
+    std::atomic<std::uint64_t> running[16]{};  // the seed each child is at
+};
+
+int usage() {
+    fmt::print(stderr,
+               "usage: sim [--seeds N] [--first N] [--jobs N] [--stop-at-failure] [--quiet]\n"
+               "       sim --seed N      replays one seed with a trace\n");
+    return 2;
+}
+
+bool parse(int count, char** words, Options& options) {
+    const auto number = [&](int& at, std::uint64_t& into) {
+        if (at + 1 >= count) return false;
+        char* end = nullptr;
+        into = std::strtoull(words[++at], &end, 10);
+        return end != words[at] && *end == '\0';
+    };
+    std::uint64_t jobs = options.jobs;
+    for (int at = 1; at < count; ++at) {
+        const std::string_view word = words[at];
+        bool good = true;
+        if (word == "--seeds") good = number(at, options.seeds);
+        else if (word == "--first") good = number(at, options.first);
+        else if (word == "--seed") good = number(at, options.only) && options.only > 0;
+        else if (word == "--jobs") good = number(at, jobs) && jobs >= 1 && jobs <= 16;
+        else if (word == "--stop-at-failure") options.stop_at_failure = true;
+        else if (word == "--quiet") options.quiet = true;
+        else good = false;
+        if (!good) return false;
+    }
+    options.jobs = static_cast<unsigned>(jobs);
+    return true;
+}
+
+void report_failure(const Scenario& scenario, const std::string& what) {
+    fmt::print("FAILED seed {}: {}\n       {}\n       replay: tools/sim --seed {}\n", scenario.seed,
+               what, scenario.describe(), scenario.seed);
+    std::fflush(stdout);
+}
+
+void account(Shared& shared, Run& run) {
+    const FaultCounts& counts = run.fault_counts();
+    for (std::size_t i = 0; i < fault_count; ++i) {
+        shared.faults[i] += counts[i];
+        if (counts[i] > 0) ++shared.fault_seeds[i];
+    }
+    shared.operations += run.operations();
+    shared.connections += run.connections();
+    shared.bytes += run.bytes();
+    std::uint64_t fewest = shared.fewest_operations;
+    while (run.operations() < fewest &&
+           !shared.fewest_operations.compare_exchange_weak(fewest, run.operations())) {
+    }
+}
+
+// Runs seeds until none is left or one fails; a failed run leaves the process unfit for another.
+[[noreturn]] void child(const Options& options, Shared& shared, unsigned slot) {
+    for (;;) {
+        const std::uint64_t index = shared.next++;
+        if (index >= options.seeds) std::_Exit(0);
+        const std::uint64_t seed = options.first + index;
+        shared.running[slot] = seed;
+        const Scenario scenario = draw_scenario(seed);
+        Run* run = new Run(scenario, false);
+        if (!run->carry_out()) {
+            account(shared, *run);
+            report_failure(scenario, run->failure());
+            std::_Exit(1);
+        }
+        account(shared, *run);
+        delete run;
+        ++shared.passed;
+    }
+}
+
+void print_table(const Shared& shared) {
+    fmt::print("\nfault                      times    seeds\n");
+    for (std::size_t i = 0; i < fault_count; ++i) {
+        fmt::print("{:<22} {:>9} {:>8}\n", name_of(static_cast<Fault>(i)), shared.faults[i].load(),
+                   shared.fault_seeds[i].load());
+    }
+}
+
+int run_all(const Options& options) {
+    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return 1;
+    Shared& shared = *new (memory) Shared;
+    std::vector<pid_t> children(options.jobs, -1);
+    const auto spawn = [&](unsigned slot) {
+        std::fflush(stdout);
+        children[slot] = ::fork();
+        if (children[slot] == 0) child(options, shared, slot);
+    };
+    const auto started = std::chrono::steady_clock::now();
+    for (unsigned slot = 0; slot < options.jobs; ++slot) spawn(slot);
+    unsigned alive = options.jobs;
+    while (alive > 0) {
+        int status = 0;
+        const pid_t ended = ::wait(&status);
+        if (ended < 0) return 1;
+        unsigned slot = 0;
+        while (children[slot] != ended) ++slot;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            --alive;
+            continue;
+        }
+        ++shared.failed;
+        if (WIFSIGNALED(status) || WEXITSTATUS(status) != 1) {
+            report_failure(draw_scenario(shared.running[slot]),
+                           fmt::format("the process died ({} {})",
+                                       WIFSIGNALED(status) ? "signal" : "exit status",
+                                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+        }
+        if (options.stop_at_failure || shared.failed >= 50) shared.next = options.seeds;
+        spawn(slot);
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    if (!options.quiet) print_table(shared);
+    const std::uint64_t passed = shared.passed;
+    std::uint64_t failed = shared.failed;
+    fmt::print("\n{} seeds in {:.1f} s: {} connections, {:.1f} MiB, {} operations, at least {} each\n",
+               passed + failed, took.count(), shared.connections.load(),
+               static_cast<double>(shared.bytes.load()) / 1048576.0, shared.operations.load(),
+               shared.fewest_operations.load());
+    // A fault that never happened proves nothing; few seeds cannot be expected to hold them all.
+    if (options.seeds >= 1000 && failed == 0) {
+        for (std::size_t i = 0; i < fault_count; ++i) {
+            if (shared.faults[i] > 0) continue;
+            fmt::print("FAILED: the fault \"{}\" never happened\n", name_of(static_cast<Fault>(i)));
+            ++failed;
+        }
+    }
+    fmt::print("{} passed, {} failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}
+
+int replay(std::uint64_t seed) {
+    const Scenario scenario = draw_scenario(seed);
+    fmt::print("seed {}: {}\n", seed, scenario.describe());
+    std::fflush(stdout);
+    Run* run = new Run(scenario, true);
+    if (!run->carry_out()) {
+        report_failure(scenario, run->failure());
+        std::fflush(stdout);
+        std::_Exit(1);
+    }
+    fmt::print("seed {} passed: {} connections, {} operations\n", seed, run->connections(),
+               run->operations());
+    delete run;
+    return 0;
+}
+
+}  // namespace
+}  // namespace ringway::sim
+
+int main(int count, char** words) {
+    ringway::sim::Options options;
+    if (!ringway::sim::parse(count, words, options)) return ringway::sim::usage();
+    return options.only > 0 ? ringway::sim::replay(options.only) : ringway::sim::run_all(options);
+}

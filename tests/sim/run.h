@@ -1,0 +1,89 @@
+// One run: a seed's machine, ringway's shards on it, the traffic, and the verdict.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coordinator.h"
+#include "kernel.h"
+#include "network.h"
+#include "peer.h"
+#include "ringway/shard/shard.h"
+#include "ringway/stats/log_ring.h"
+#include "ringway/stats/shard_stats.h"
+#include "scenario.h"
+
+namespace ringway::sim {
+
+class Run {
+  public:
+    Run(const Scenario& scenario, bool trace);
+    ~Run();
+
+    // True when every promise was kept. After a failure the object must not be destroyed: what went
+    // wrong may have left requests in flight.
+    bool carry_out();
+
+    const std::string& failure() const { return kernel_.failure(); }
+    const FaultCounts& fault_counts() { return kernel_.faults().counts(); }
+    std::uint64_t operations() const { return kernel_.operations; }
+    std::uint64_t connections() const { return network_.accepted; }
+    std::uint64_t bytes() const { return network_.sent_upstream + network_.sent_downstream; }
+
+  private:
+    static constexpr std::uint64_t operations_min = 500;
+
+    void build_servers();
+    void build_shards();
+    void start_clients(std::size_t count, base::Duration within);
+    void start_client();
+    void give_preamble(PeerPlan& plan, std::uint32_t ip, std::uint16_t port, std::string& source);
+    void active_phase();
+    void quiet_phase();
+    void final_phase();
+    void step();
+    void turn_shards();
+    void stir();
+    void stir_endpoints();
+    void begin_drain();
+    void advance_clock();
+    bool all_done() const;
+
+    // The oracles (verdict.cc).
+    void judge();
+    void judge_peers();
+    void judge_pair(const Peer& client);
+    void judge_ends();
+    void judge_counters();
+    void judge_limits();
+    bool excused_unserved(const Peer& client) const;
+    std::uint64_t closed(stats::CloseReason reason) const;
+    std::uint64_t cut_allowed() const;
+
+    Scenario scenario_;
+    Kernel kernel_;
+    Network network_;
+    Cast cast_;
+    base::Random random_;
+    std::vector<std::unique_ptr<Server>> servers_;        // per endpoint, then the spare ones
+    std::unique_ptr<Coordinator> coordinator_;
+    std::vector<std::unique_ptr<stats::ShardStats>> stats_;
+    std::vector<std::unique_ptr<stats::LogRing>> logs_;
+    std::vector<std::unique_ptr<shard::Shard>> shards_;
+    std::vector<bool> done_;
+    std::vector<base::Instant> stalled_until_;
+    base::Instant started_{0};
+    std::size_t clients_due_ = 0;
+    std::uint32_t next_client_ = 0;
+    std::uint64_t steps_ = 0;
+    std::uint64_t idle_turns_ = 0;
+    std::uint64_t listings_asked_ = 0;
+    bool draining_ = false;
+    bool quiet_ = false;
+    std::uint64_t cut_ = 0;         // orderly connections that were not completed
+    std::uint64_t false_ends_ = 0;  // ends that nobody sent
+};
+
+}  // namespace ringway::sim
