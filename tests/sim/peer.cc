@@ -140,6 +140,7 @@ bool Peer::maybe_break() {
 bool Peer::maybe_stall() {
     if (!plan.stalls || stalled_ || sent + received < plan.stall_after) return false;
     stalled_ = true;
+    if (plan.stalls_for_ever && (socket->is_dead() || socket->end_seen())) return false;
     network_.kernel().faults().note(Fault::slow_peer);
     if (!plan.stalls_for_ever) {
         schedule(plan.stall_time);
