@@ -105,8 +105,9 @@ struct Farewell {
 Farewell farewell(const Session& session, CloseReason reason) {
     switch (reason) {
         case CloseReason::finished: return {};
-        case CloseReason::downstream_reset: return {false, true};
-        case CloseReason::upstream_reset: return {true, false};
+        // Also towards the broken side: where an error of ours broke it, its peer still listens.
+        case CloseReason::downstream_reset:
+        case CloseReason::upstream_reset: return {true, true};
         case CloseReason::idle_timeout:
         case CloseReason::drained: {
             const bool cut = session.relay.holds_bytes() || session.endpoint == nullptr;

@@ -39,6 +39,8 @@ std::uint64_t fingerprint_of(const Request& request) {
     return hash;
 }
 
+}  // namespace
+
 const char* name_of(Request::Kind kind) {
     switch (kind) {
         case Request::Kind::accept: return "accept";
@@ -51,8 +53,6 @@ const char* name_of(Request::Kind kind) {
     }
     return "?";
 }
-
-}  // namespace
 
 SimulatedRing::SimulatedRing(Kernel& kernel, const ring::RingSettings& settings)
     : kernel_(kernel),

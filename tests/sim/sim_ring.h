@@ -43,6 +43,8 @@ struct Request {
     std::uint64_t target = 0;       // of a cancel
 };
 
+const char* name_of(Request::Kind kind);
+
 struct PostedCompletion {
     Request* request = nullptr;
     std::uint64_t user_data = 0;

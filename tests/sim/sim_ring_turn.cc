@@ -59,9 +59,10 @@ unsigned SimulatedRing::deliver() {
         }
     }
     for (const PostedCompletion& posted : batch) {
-        if (posted.last) forget(posted.request);
-        kernel_.trace("  complete {:x}: {} flags {:x}", posted.user_data & 0xFFFFFF,
+        kernel_.trace("  complete {} on {}: {} flags {:x}", name_of(posted.request->kind),
+                      posted.request->file == nullptr ? "nothing" : posted.request->file->describe(),
                       posted.completion.result, posted.completion.flags);
+        if (posted.last) forget(posted.request);
         ++counters.completions;
         ring::Op* op = ring::Op::from_user_data(posted.user_data);
         if (!op->deliver(posted.user_data, posted.completion)) {
