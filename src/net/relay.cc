@@ -55,6 +55,7 @@ void RelayDirection::advance() {
             case State::peeking: advance_peeking(); break;
             case State::ended: break;
         }
+        if (target_.is_broken()) drop_undeliverable();  // it broke just now: nobody else will wake us
     } while (state_ != before);
 }
 

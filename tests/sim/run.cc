@@ -214,13 +214,11 @@ void Run::quiet_phase() {
     for (std::size_t e = 0; e < scenario_.addresses.size(); ++e) {
         coordinator_->send_all(shard::SetEndpoint{e, upstream::AdminState::ready, true});
     }
-    // Resets to the peers' own doing may add to the cast while it is walked.
-    for (std::size_t i = 0; i < cast_.peers.size(); ++i) cast_.peers[i]->hurry();
     const base::Instant until = kernel_.now() + quiet_span;
     while (failure().empty() && (cast_.open > 0 || clients_due_ > 0)) {
         step();
         for (std::size_t i = 0; i < cast_.peers.size(); ++i) {
-            if (cast_.peers[i]->plan.pause_max.ns > 20'000) cast_.peers[i]->hurry();
+            if (cast_.peers[i]->outcome == Peer::Outcome::running) cast_.peers[i]->hurry();
         }
         if (kernel_.now() < until) continue;
         for (const auto& peer : cast_.peers) {

@@ -22,7 +22,8 @@ void SimulatedRing::post(Request& request, std::int32_t result, std::uint32_t fl
     }
     if (more) flags |= ring::Completion::flag_more;
     base::Instant due = kernel_.now();
-    if (faults.fires(Fault::late_completion)) {
+    // A socket tells an error once: who sees only the silence after it must have been told already.
+    if (result >= 0 && faults.fires(Fault::late_completion)) {
         due = due + kernel_.some_time(kernel_.settings().late_max);
     }
     due = std::max(due, request.last_due);
