@@ -42,7 +42,7 @@ stats::LogSettings log_settings(const ShardWiring& wiring) {
 }
 
 net::RelaySettings relay_settings_of(const config::Settings& settings) {
-    return {settings.relay, settings.held_bytes_max, settings.buffer_bytes};
+    return {settings.relay, settings.held_bytes_max};
 }
 
 std::uint64_t thread_cpu_ns() {
@@ -102,7 +102,6 @@ base::Result<void> Core::build_pools() {
     auto created = ring::BufferGroup::create(*ring, wanted);
     if (!created) return base::unexpected(created.error());
     buffers = std::move(*created);
-    relay_settings.buffer_bytes = buffers->bytes_each();
     slices =
         std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
     sockets =
