@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <poll.h>
+
 #include "ringway/ring/sys.h"
 
 namespace ringway::net {
@@ -26,16 +28,18 @@ void Acceptor::arm_many() {
     ring_.accept_multishot(*this, fd_);
 }
 
-void Acceptor::arm_one() {
+void Acceptor::watch() {
     many_ = false;
-    ring_.accept(*this, fd_);
+    ring_.poll(*this, fd_, POLLIN);
 }
 
 void Acceptor::disarm() { ring_.cancel(*this); }
 
 void Acceptor::on_accept(ring::Op& op, const ring::Completion& completion) {
     auto& self = static_cast<Acceptor&>(op);
-    if (completion.result >= 0) {
+    if (completion.result >= 0 && !self.many_) {
+        self.readable_ = true;  // what a watch answers is no descriptor
+    } else if (completion.result >= 0) {
         self.accepted_.push_back(completion.result);
     } else if (completion.result != -ECANCELED) {
         self.error_ = -completion.result;
@@ -51,6 +55,8 @@ int Acceptor::take() {
     }
     return accepted_[taken_++];
 }
+
+bool Acceptor::take_readiness() { return std::exchange(readable_, false); }
 
 int Acceptor::accept_now() { return ring::sys::accept(fd_); }
 

@@ -1,5 +1,6 @@
 #include "accept_loop.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core.h"
@@ -18,16 +19,23 @@ bool is_shortage(int os_error) {
     return os_error == EMFILE || os_error == ENFILE || os_error == ENOMEM || os_error == ENOBUFS;
 }
 
+// Errors of the listener itself stay where they are: trying again at once would spin.
+bool must_rest(int os_error) {
+    return is_shortage(os_error) || os_error == EINVAL || os_error == EBADF || os_error == ENOTSOCK;
+}
+
 }  // namespace
 
-AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over,
-                       std::uint32_t backlog)
+AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over)
     : shard_(shard),
       resume_at_(shard.timers, wake_),
       acceptor_(*shard.ring, wake_, fd),
       listener_(listener),
-      hands_over_(hands_over),
-      many_margin_(std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack) {}
+      hands_over_(hands_over) {}
+
+std::int64_t AcceptLoop::many_margin(std::uint32_t backlog) {
+    return std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack;
+}
 
 void AcceptLoop::drain() {
     draining_ = true;
@@ -37,7 +45,8 @@ void AcceptLoop::drain() {
 void AcceptLoop::deal(int fd) {
     shard_.wiring.stats.accepted.add();
     shard_.wiring.stats.listeners[listener_].accepted.add();
-    if (hands_over_) {
+    // While draining the other shards may have ended already.
+    if (hands_over_ && !draining_) {
         shard_.hand_over(listener_, fd);
     } else {
         shard_.begin_session(listener_, fd);
@@ -46,27 +55,23 @@ void AcceptLoop::deal(int fd) {
 
 void AcceptLoop::take_all() {
     for (int fd = acceptor_.take(); fd >= 0; fd = acceptor_.take()) {
-        if (holds_permit_) {
-            holds_permit_ = false;  // reserved when the accept was armed
-        } else {
-            --shard_.permits.idle;
-        }
+        --shard_.permits.idle;
         deal(fd);
     }
-    if (holds_permit_ && !acceptor_.is_armed()) {
-        holds_permit_ = false;
-        ++shard_.permits.idle;
-    }
+    if (acceptor_.take_readiness()) somebody_waits_ = true;
 }
 
 // Direct accepts, one permit each, until the queue is empty.
 void AcceptLoop::accept_while_permitted() {
     while (shard_.permits.idle > 0) {
+        somebody_waits_ = false;
         const int fd = acceptor_.accept_now();
-        if (fd == -ECONNABORTED || fd == -EINTR) continue;
+        if (fd == -EAGAIN) return;
         if (fd < 0) {
-            if (is_shortage(-fd)) pause(-fd);
-            return;
+            if (must_rest(-fd)) return pause(-fd);
+            // The connection was gone or refused before it was ours; it has left the queue.
+            if (fd != -EINTR) shard_.wiring.stats.accept_errors.add();
+            continue;
         }
         --shard_.permits.idle;
         deal(fd);
@@ -85,23 +90,22 @@ void AcceptLoop::pause(int os_error) {
 void AcceptLoop::arm() {
     if (acceptor_.is_armed()) {
         // Too few permits for what one turn may bring: from here on one by one.
-        if (acceptor_.accepts_many() && shard_.permits.idle < many_margin_) acceptor_.disarm();
+        if (acceptor_.accepts_many() && !shard_.may_accept_many()) acceptor_.disarm();
         return;
     }
-    if (shard_.permits.idle >= many_margin_) {
+    if (shard_.may_accept_many()) {
         acceptor_.arm_many();
         return;
     }
     accept_while_permitted();
     if (paused_) return;
-    if (shard_.permits.idle > 0) {
-        --shard_.permits.idle;
-        holds_permit_ = true;
-        acceptor_.arm_one();
+    if (shard_.permits.idle <= 0 && somebody_waits_) {
+        // Not watched meanwhile: a permit wakes this loop, from a session's end or from elsewhere.
+        shard_.wiring.stats.accept_pauses.add();
+        shard_.ask_for_permits();
         return;
     }
-    shard_.wiring.stats.accept_pauses.add();
-    shard_.ask_for_permits();
+    acceptor_.watch();
 }
 
 async::Task<void> AcceptLoop::run() {

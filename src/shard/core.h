@@ -25,6 +25,9 @@ namespace ringway::shard {
 struct ConnectionPermits {
     std::int64_t idle = 0;
     bool asked = false;  // a WantPermits is under way
+    // What one turn may bring over all listeners that accept many at a time: so much must be idle.
+    std::int64_t many_margin = 0;
+    base::Instant singly_until{0};  // others need what is idle here: accept one by one
 };
 
 struct Core : private proxy::PermitReturn, private ring::Op {
@@ -38,6 +41,9 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void begin_session(std::uint32_t listener, int fd);
     void hand_over(std::uint32_t listener, int fd);
     void ask_for_permits();
+    bool may_accept_many() const {
+        return permits.idle >= permits.many_margin && now >= permits.singly_until;
+    }
 
     ShardWiring wiring;
     base::Instant now;

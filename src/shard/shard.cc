@@ -24,6 +24,8 @@ constexpr std::size_t send_vectors_max = 4096;
 constexpr std::size_t frame_bytes_per_session = 2048;
 constexpr std::size_t frame_bytes_base = 1 << 20;
 constexpr std::uint64_t permits_per_request = 64;
+// How long a shard accepts singly after another could not be given what it asked for.
+constexpr base::Duration singly_span = base::Duration::seconds(1);
 // Where receives cannot share a buffer, more and smaller ones hold the same memory.
 constexpr std::uint32_t split_of_whole_buffers = 8;
 
@@ -131,9 +133,12 @@ base::Result<void> Core::start() {
     mail_ = true;  // look once: commands may have come before the watch
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;
+        permits.many_margin += AcceptLoop::many_margin(wiring.settings.listeners[index].backlog);
+    }
+    for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
+        if (wiring.listener_fds[index] < 0) continue;
         auto loop = std::make_unique<AcceptLoop>(*this, index, wiring.listener_fds[index],
-                                                 wiring.hands_over[index],
-                                                 wiring.settings.listeners[index].backlog);
+                                                 wiring.hands_over[index]);
         accepting.spawn(loop->run());
         accept_loops.push_back(std::move(loop));
     }
@@ -233,7 +238,7 @@ void Core::on_permit(proxy::PermitReturn& returned) {
 }
 
 void Core::wake_accept_loops() {
-    for (auto& loop : accept_loops) loop->permits_came();
+    for (auto& loop : accept_loops) loop->permits_changed();
 }
 
 void Core::ask_for_permits() {
@@ -332,9 +337,18 @@ void Core::recall(const RecallPermits& wanted) {
         send(ReturnPermits{wanted.pool, given});
         return;
     }
-    const std::int64_t idle = std::max<std::int64_t>(permits.idle, 0);
-    const auto given = std::min<std::uint64_t>(wanted.count, static_cast<std::uint64_t>(idle));
+    // What accepts under way may use up stays here, or more would be accepted than is permitted.
+    // The loops turn to accepting singly, and the next recall finds the rest.
+    const bool many = std::any_of(accept_loops.begin(), accept_loops.end(),
+                                  [](const auto& loop) { return loop->accepts_many(); });
+    const std::int64_t spare =
+        std::max<std::int64_t>(permits.idle - (many ? permits.many_margin : 0), 0);
+    const auto given = std::min<std::uint64_t>(wanted.count, static_cast<std::uint64_t>(spare));
     permits.idle -= static_cast<std::int64_t>(given);
+    if (given < wanted.count) {
+        permits.singly_until = now + singly_span;
+        wake_accept_loops();
+    }
     send(ReturnPermits{0, given});
 }
 
