@@ -101,7 +101,6 @@ void AcceptLoop::arm() {
     if (paused_) return;
     if (shard_.permits.idle <= 0 && somebody_waits_) {
         // Not watched meanwhile: a permit wakes this loop, from a session's end or from elsewhere.
-        shard_.wiring.stats.accept_pauses.add();
         shard_.ask_for_permits();
         return;
     }

@@ -27,6 +27,7 @@ struct ConnectionPermits {
     bool asked = false;  // a WantPermits is under way
     // What one turn may bring over all listeners that accept many at a time: so much must be idle.
     std::int64_t many_margin = 0;
+    std::uint64_t recalled = 0;     // to be answered when no accept is under way
     base::Instant singly_until{0};  // others need what is idle here: accept one by one
 };
 
@@ -84,6 +85,8 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     bool has_drained() const;
     void set_admin(const SetEndpoint& change);
     void recall(const RecallPermits& wanted);
+    void answer_recall();
+    bool accepts_many() const;
     void list_connections(const ListConnections& wanted);
     void report_permits();
     void wake_accept_loops();
