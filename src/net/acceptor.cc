@@ -38,7 +38,7 @@ void Acceptor::disarm() { ring_.cancel(*this); }
 void Acceptor::on_accept(ring::Op& op, const ring::Completion& completion) {
     auto& self = static_cast<Acceptor&>(op);
     if (completion.result >= 0 && !self.many_) {
-        self.readable_ = true;  // what a watch answers is no descriptor
+        self.arrival_ = true;
     } else if (completion.result >= 0) {
         self.accepted_.push_back(completion.result);
     } else if (completion.result != -ECANCELED) {
@@ -55,8 +55,6 @@ int Acceptor::take() {
     }
     return accepted_[taken_++];
 }
-
-bool Acceptor::take_readiness() { return std::exchange(readable_, false); }
 
 int Acceptor::accept_now() { return ring::sys::accept(fd_); }
 

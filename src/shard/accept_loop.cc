@@ -19,11 +19,6 @@ bool is_shortage(int os_error) {
     return os_error == EMFILE || os_error == ENFILE || os_error == ENOMEM || os_error == ENOBUFS;
 }
 
-// Errors of the listener itself stay where they are: trying again at once would spin.
-bool must_rest(int os_error) {
-    return is_shortage(os_error) || os_error == EINVAL || os_error == EBADF || os_error == ENOTSOCK;
-}
-
 }  // namespace
 
 AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over)
@@ -58,20 +53,19 @@ void AcceptLoop::take_all() {
         --shard_.permits.idle;
         deal(fd);
     }
-    if (acceptor_.take_readiness()) somebody_waits_ = true;
+    if (acceptor_.take_arrival()) somebody_waits_ = true;
 }
 
 // Direct accepts, one permit each, until the queue is empty.
 void AcceptLoop::accept_while_permitted() {
     while (shard_.permits.idle > 0) {
-        somebody_waits_ = false;
+        somebody_waits_ = false;  // with the last permit gone, the watch tells whether more wait
         const int fd = acceptor_.accept_now();
-        if (fd == -EAGAIN) return;
+        if (fd == -ECONNABORTED || fd == -EINTR) continue;
         if (fd < 0) {
-            if (must_rest(-fd)) return pause(-fd);
-            // The connection was gone or refused before it was ours; it has left the queue.
-            if (fd != -EINTR) shard_.wiring.stats.accept_errors.add();
-            continue;
+            somebody_waits_ = is_shortage(-fd);
+            if (somebody_waits_) pause(-fd);
+            return;
         }
         --shard_.permits.idle;
         deal(fd);
@@ -97,14 +91,17 @@ void AcceptLoop::arm() {
         acceptor_.arm_many();
         return;
     }
-    accept_while_permitted();
+    if (somebody_waits_) accept_while_permitted();
     if (paused_) return;
-    if (shard_.permits.idle <= 0 && somebody_waits_) {
-        // Not watched meanwhile: a permit wakes this loop, from a session's end or from elsewhere.
-        shard_.ask_for_permits();
+    if (!somebody_waits_) {
+        // Holds no permit: another listener or shard may need it while nobody comes here.
+        short_of_permits_ = false;
+        acceptor_.watch();
         return;
     }
-    acceptor_.watch();
+    if (!short_of_permits_) shard_.wiring.stats.accept_pauses.add();
+    short_of_permits_ = true;
+    shard_.ask_for_permits();
 }
 
 async::Task<void> AcceptLoop::run() {

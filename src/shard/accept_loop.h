@@ -1,10 +1,9 @@
 // Accepts from one listener, never more connections than the shard has permits for.
 //
 // Owns the listening descriptor. While permits are plenty it accepts many at a time (multishot);
-// when fewer are left than the queue could bring at once, it only watches, and accepts one by one
-// as far as permits go, so that nothing is accepted that could not be served. Watching holds no
-// permit: what is idle here can serve another listener or another shard. Permits are asked for when
-// somebody waits and there is none. Out of descriptors it pauses and never spins.
+// when fewer are left than the queue could bring at once, it watches the queue and accepts one by
+// one, a permit each, so that nothing is accepted that could not be served. Out of descriptors it
+// pauses and never spins.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +48,8 @@ class AcceptLoop {
     const bool hands_over_;
     bool draining_ = false;
     bool paused_ = false;
-    bool somebody_waits_ = false;  // seen by the watch, and not accepted since
+    bool somebody_waits_ = false;    // in the listener's queue, as far as is known
+    bool short_of_permits_ = false;  // and no permit is there for them
 };
 
 }  // namespace ringway::shard

@@ -159,6 +159,7 @@ bool Core::turn(base::Instant wait_until) {
     if (mail_) run_commands();
     timers.advance(now);
     runtime.ready.begin_turn();
+    buffers->offer();
     do {
         runtime.ready.run();
         upstreams.run_waiters(now);
@@ -181,7 +182,7 @@ bool Core::turn(base::Instant wait_until) {
 }
 
 base::Instant Core::next_wait(base::Instant wait_until) {
-    if (!runtime.ready.empty() || mail_) return {0};
+    if (!runtime.ready.empty() || mail_ || buffers->has_offer()) return {0};
     if (!outbox_.empty()) wait_until = std::min(wait_until, now + base::Duration::milliseconds(1));
     return std::min({wait_until, timers.next_due(), upstreams.next_due()});
 }
@@ -247,7 +248,6 @@ void Core::wake_accept_loops() {
 void Core::ask_for_permits() {
     if (permits.asked || draining) return;
     permits.asked = true;
-    wiring.stats.accept_pauses.add();
     send(WantPermits{0, permits_per_request});
 }
 
