@@ -162,6 +162,9 @@ TEST_CASE("mistakes get one line and exit 2") {
          "ringway: --allow: \"10.0.0.1/8\" is not allowed: an address or a range such as "
          "10.0.0.0/8, 192.0.2.7, fd00::/8, with no bits set beyond the prefix; several with "
          "commas"},
+        {{"--access-log", "/x/\xff"},
+         {},
+         "ringway: --access-log: \"/x/\\xff\" is not allowed: it is not text: it must be UTF-8"},
         {{"--control", ""},
          {},
          "ringway: --control: \"\" is not allowed: the path of a Unix socket, 1 to 107 bytes long"},
