@@ -92,6 +92,16 @@ def version_problems(program):
         yield f"'ringway --version' does not say {declared}"
 
 
+def reference_problems(program):
+    """The flags in docs/OPERATIONS.md are what tools/gen_docs would write there."""
+    document = TOP / "docs/OPERATIONS.md"
+    if document.exists():
+        between = re.search(r"<!-- begin: flags[^\n]*\n(.*?)<!-- end: flags", document.read_text(),
+                            re.DOTALL)
+        if between and between.group(1) != program.ask("help", "--markdown"):
+            yield "docs/OPERATIONS.md is out of date: run tools/gen_docs"
+
+
 def example_problems(program):
     """The example configuration must be one that the program takes."""
     for name in own_files():
@@ -119,7 +129,7 @@ def main():
         failures += len(problems)
     problems = list(version_problems(program))
     if program:
-        problems += example_problems(program)
+        problems += list(reference_problems(program)) + list(example_problems(program))
     for problem in problems:
         print(problem)
     failures += len(problems)
