@@ -2,10 +2,10 @@
 """Runs the tests of one build directory and adds them up.
 
 The suites are: `unit/<layer>` (doctest executables), `sim` (seeded simulation), `e2e` (the real
-program between real peers) and `docs` (the documents against the program). Everything a suite
-prints is passed on as it comes; each closes with doctest's summary or a line `N passed, N failed`.
-The last line here is `N passed, N failed` for all of them, and the exit code is 0 only when none
-failed.
+program between real peers), `tools` (the project's own checks) and `docs` (the documents against
+the program). Everything a suite prints is passed on as it comes; each closes with doctest's summary
+or a line `N passed, N failed`. The last line here is `N passed, N failed` for all of them, and the
+exit code is 0 only when none failed.
 """
 
 import argparse
@@ -102,13 +102,24 @@ def registered_suites(build):
     return suites
 
 
+def simulated_seeds():
+    """2000 on a release build; an instrumented one takes longer over each of them."""
+    seeds = int(2000 / max(1.0, float(os.environ["RINGWAY_TEST_SLOWNESS"])))
+    return os.environ.get("RINGWAY_SIM_SEEDS", str(seeds))
+
+
 def all_suites(build):
     suites = registered_suites(build)
     binary = str(build / "ringway")
+    simulation = build / "tests/sim/sim"
+    if simulation.exists():
+        suites.append(Suite("sim", [str(simulation), "--seeds", simulated_seeds(),
+                                    "--jobs", str(min(os.cpu_count(), 16))]))
     end_to_end = TOP / "tests/e2e/run.py"
     if end_to_end.exists():
         suites.append(EndToEndSuite(
             "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary]))
+    suites.append(Suite("tools", [sys.executable, "-u", str(TOP / "tests/tools/run.py")]))
     suites.append(Suite("docs", [sys.executable, "-u", str(TOP / "tools/check"), "docs",
                                  "--build", str(build)]))
     return suites
