@@ -6,6 +6,7 @@ command line must be in that command's --help; the version must be the same wher
 """
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -31,8 +32,11 @@ class Program:
     def ask(self, *arguments):
         """The program's output, or None when it does not end with exit code 0."""
         if arguments not in self.answers:
+            # Without the settings of whoever runs this.
+            environment = {name: value for name, value in os.environ.items()
+                           if not name.startswith("RINGWAY_")}
             done = subprocess.run([self.binary, *arguments], stdin=subprocess.DEVNULL, text=True,
-                                  capture_output=True, timeout=30, check=False)
+                                  env=environment, capture_output=True, timeout=30, check=False)
             self.answers[arguments] = done.stdout if done.returncode == 0 else None
         return self.answers[arguments]
 

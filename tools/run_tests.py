@@ -102,23 +102,20 @@ def registered_suites(build):
     return suites
 
 
-def simulated_seeds():
-    """2000 on a release build; an instrumented one takes longer over each of them."""
-    seeds = int(2000 / max(1.0, float(os.environ["RINGWAY_TEST_SLOWNESS"])))
-    return os.environ.get("RINGWAY_SIM_SEEDS", str(seeds))
-
-
 def all_suites(build):
+    slow = slowness(build)
     suites = registered_suites(build)
     binary = str(build / "ringway")
     simulation = build / "tests/sim/sim"
     if simulation.exists():
-        suites.append(Suite("sim", [str(simulation), "--seeds", simulated_seeds(),
+        seeds = os.environ.get("RW_SIM_SEEDS", str(2000 // slow))
+        suites.append(Suite("sim", [str(simulation), "--seeds", seeds,
                                     "--jobs", str(min(os.cpu_count(), 16))]))
     end_to_end = TOP / "tests/e2e/run.py"
     if end_to_end.exists():
         suites.append(EndToEndSuite(
-            "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary]))
+            "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary],
+            {"RINGWAY_TEST_SLOWNESS": str(slow)}))
     suites.append(Suite("tools", [sys.executable, "-u", str(TOP / "tests/tools/run.py")]))
     suites.append(Suite("docs", [sys.executable, "-u", str(TOP / "tools/check"), "docs",
                                  "--build", str(build)]))
@@ -197,7 +194,6 @@ def main():
                         help="a part of a suite's or a test's name")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
-    os.environ.setdefault("RINGWAY_TEST_SLOWNESS", str(slowness(build)))
     suites = choose(all_suites(build), arguments.filter)
     if arguments.list:
         print("\n".join(suite.name for suite in suites))
