@@ -115,7 +115,7 @@ def all_suites(build):
     if end_to_end.exists():
         suites.append(EndToEndSuite(
             "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary],
-            {"RINGWAY_TEST_SLOWNESS": str(slow)}))
+            {"RW_TEST_SLOWNESS": str(slow)}))
     suites.append(Suite("tools", [sys.executable, "-u", str(TOP / "tests/tools/run.py")]))
     suites.append(Suite("docs", [sys.executable, "-u", str(TOP / "tools/check"), "docs",
                                  "--build", str(build)]))
