@@ -114,8 +114,9 @@ def all_suites(build):
     end_to_end = TOP / "tests/e2e/run.py"
     if end_to_end.exists():
         suites.append(EndToEndSuite(
-            "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary],
-            {"RW_TEST_SLOWNESS": str(slow)}))
+            # Two at a time where time is not judged anyway.
+            "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary,
+                    "--jobs", "2" if slow > 1 else "1"], {"RW_TEST_SLOWNESS": str(slow)}))
     suites.append(Suite("tools", [sys.executable, "-u", str(TOP / "tests/tools/run.py")]))
     suites.append(Suite("docs", [sys.executable, "-u", str(TOP / "tools/check"), "docs",
                                  "--build", str(build)]))
