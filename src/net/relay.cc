@@ -228,7 +228,13 @@ void RelayDirection::advance_splicing() {
             break;
         }
     }
-    if (pipe_->held_bytes > 0) return;
+    if (pipe_->held_bytes > 0) {
+        // As a parked reader is counted in copy mode: once until the target took everything.
+        if (!paused_ && !target_.writable) flow.direction->pauses.add();
+        paused_ = paused_ || !target_.writable;
+        return;
+    }
+    paused_ = false;
     if (source_.has_ended()) {
         pass_end_on();
         return;
@@ -340,6 +346,7 @@ void RelayDirection::tick() {
     } else if (state_ == State::copying && source_.is_waiting_for_buffer() &&
                context_.now >= last_move_) {
         leave_copy(State::peeking);
+        source_.wake().set();  // nothing of this direction is under way that would
     }
 }
 

@@ -46,16 +46,8 @@ void AcceptLoop::deal(int fd) {
 
 void AcceptLoop::take_all() {
     for (int fd = acceptor_.take(); fd >= 0; fd = acceptor_.take()) {
-        if (holds_permit_) {
-            holds_permit_ = false;  // reserved when the accept was armed
-        } else {
-            --shard_.permits.idle;
-        }
+        --shard_.permits.idle;
         deal(fd);
-    }
-    if (holds_permit_ && !acceptor_.is_armed()) {
-        holds_permit_ = false;
-        ++shard_.permits.idle;
     }
 }
 
@@ -92,16 +84,20 @@ void AcceptLoop::arm() {
         acceptor_.arm_many();
         return;
     }
-    accept_while_permitted();
-    if (paused_) return;
     if (shard_.permits.idle > 0) {
-        --shard_.permits.idle;
-        holds_permit_ = true;
-        acceptor_.arm_one();
+        lacks_permit_ = false;
+        acceptor_.take_waiting();
+        accept_while_permitted();
+        if (paused_) return;
+    } else if (!lacks_permit_ && acceptor_.take_waiting()) {
+        lacks_permit_ = true;
+        shard_.wiring.stats.accept_pauses.add();
+    }
+    if (lacks_permit_) {
+        shard_.ask_for_permits();  // permits_came() wakes
         return;
     }
-    shard_.wiring.stats.accept_pauses.add();
-    shard_.ask_for_permits();
+    acceptor_.watch();
 }
 
 async::Task<void> AcceptLoop::run() {

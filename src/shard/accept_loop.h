@@ -1,8 +1,10 @@
 // Accepts from one listener, never more connections than the shard has permits for.
 //
 // Owns the listening descriptor. While permits are plenty it accepts many at a time (multishot);
-// when fewer are left than the queue could bring at once, each accept is preceded by its permit, so
-// that nothing is accepted that could not be served. Out of descriptors it pauses and never spins.
+// when fewer are left than the queue could bring at once, it waits until somebody is there and
+// accepts one by one, each with its permit, so that nothing is accepted that could not be served. A
+// permit is asked for only while somebody waits: shards without clients hold none back from the
+// others. Out of descriptors it pauses and never spins.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +45,7 @@ class AcceptLoop {
     const std::int64_t many_margin_;  // permits that must be idle to accept many at a time
     bool draining_ = false;
     bool paused_ = false;
-    bool holds_permit_ = false;  // reserved for the single accept under way
+    bool lacks_permit_ = false;  // somebody waits, and there is no permit to accept with
 };
 
 }  // namespace ringway::shard

@@ -1,8 +1,9 @@
 // Takes new connections from one listening socket.
 //
 // Owns the listening descriptor and the accept request. Accepts many at a time while that is safe
-// (arm_many), or exactly one where every connection needs a permit first (arm_one). Descriptors
-// wait here until they are taken; whoever stops accepting still takes what is waiting.
+// (arm_many); where every connection needs a permit first, it is told that somebody waits (watch)
+// and accepts directly. Descriptors wait here until they are taken; whoever stops accepting still
+// takes what is waiting.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +25,14 @@ class Acceptor : private ring::Op {
     bool is_armed() const { return Op::in_flight(); }
     bool accepts_many() const { return many_; }
     void arm_many();
-    void arm_one();
+    void watch();   // until a connection waits; accepts nothing
     void disarm();  // asks; is_armed() tells when it has ended
 
-    int take();        // the next accepted descriptor, or -1
-    int accept_now();  // a direct accept(2): a descriptor or -errno
-    int take_error();  // 0, or the errno that ended the last request
-    void close();      // disarmed before
+    bool take_waiting();  // true once after a watch found somebody
+    int take();           // the next accepted descriptor, or -1
+    int accept_now();     // a direct accept(2): a descriptor or -errno
+    int take_error();     // 0, or the errno that ended the last request
+    void close();         // disarmed before
 
     bool is_open() const { return fd_ >= 0; }
 
@@ -44,6 +46,7 @@ class Acceptor : private ring::Op {
     int fd_;
     int error_ = 0;
     bool many_ = false;
+    bool waiting_ = false;
 };
 
 }  // namespace ringway::net
