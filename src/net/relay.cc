@@ -248,11 +248,15 @@ void RelayDirection::advance_splicing() {
         }
     }
     if (pipe_->held_bytes > 0) {
+        // As a parked reader in copy mode: counted once, until the target has taken everything.
+        if (!paused_) flow.direction->pauses.add();
+        paused_ = true;
         // What arrives meanwhile is looked for when the target has room again.
         source_.readable = true;
         target_.watch_writable();
         return;
     }
+    paused_ = false;
     if (source_.has_ended()) {
         pass_end_on();
         return;
