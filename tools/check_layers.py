@@ -33,10 +33,10 @@ LIBRARIES = {
     "liburing.h": ("ring",),
     "liburing/": ("ring",),
     "linux/io_uring.h": (),  # the system's copy may be older than liburing's
-    "toml++/": ("config",),
+    "toml++/": ("config", "app"),  # app: to say which version it is
     "toml.hpp": ("config",),
     "CLI/": ("config", "app"),
-    "ares.h": ("control",),
+    "ares.h": ("control", "app"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -2,6 +2,7 @@
 //
 // The origin's sockets and threads belong to this file; the server is the same as that of `serve`.
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -97,7 +98,7 @@ void print_banner(const config::Settings& settings, std::span<const stats::Liste
         settings.control_path == config::default_control_path(config::Machine::read());
     const std::string control = usual ? "" : fmt::format(" --control {}", settings.control_path);
     for (const std::string_view words : {"stats", "connections", "upstreams", "drain"}) {
-        fmt::print("  ringway ctl{} {}\n", control, words);
+        fmt::print("  {} ctl{} {}\n", program_invocation_name, control, words);
     }
     fmt::print("\nListeners:\n");
     for (const stats::ListenerRow& listener : listeners) {

@@ -1,3 +1,5 @@
+// Looks at one thing of the machine after the other. Reads small files of the kernel's, changes
+// nothing, and never fails: what cannot be read is unknown.
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -139,6 +141,16 @@ std::optional<double> cores_allowed_by_quota() {
 
 bool exists(const char* path) { return access(path, F_OK) == 0; }
 
+// What does not exist yet is made by ringway, when it may write where it would stand.
+std::string nearest_existing(std::string_view directory) {
+    while (directory.size() > 1) {
+        std::string path{directory};
+        if (exists(path.c_str())) return path;
+        directory = directory.substr(0, directory.rfind('/'));
+    }
+    return std::string(1, '/');
+}
+
 }  // namespace
 
 std::vector<ProbeLine> examine_cores(const config::Machine& machine) {
@@ -178,13 +190,8 @@ std::vector<ProbeLine> examine_confinement() {
 
 ProbeLine examine_control_directory(const config::Machine& machine) {
     const std::string path = config::default_control_path(machine);
-    std::string directory = path.substr(0, path.rfind('/'));
-    const std::string wanted = directory;
-    // What does not exist yet is made by ringway, when it may write where it would stand.
-    while (!directory.empty() && !exists(directory.c_str())) {
-        directory.erase(directory.rfind('/'));
-    }
-    if (directory.empty()) directory = "/";
+    const std::string wanted = path.substr(0, path.rfind('/'));
+    const std::string directory = nearest_existing(wanted);
     if (access(directory.c_str(), W_OK) == 0) {
         return {Verdict::good, "control directory", wanted, ""};
     }

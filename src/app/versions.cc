@@ -3,9 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include <ares.h>
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include "commands.h"
 #include "ringway/ring/probe.h"
@@ -41,10 +39,17 @@ std::string sanitizers() {
     return out.empty() ? out : ", sanitizers:" + out;
 }
 
+// The features by name, then every line of the probe that says yes or no.
 std::string ring_features() {
     auto ring = ring::Ring::open({});
     if (!ring) return ring::explain_setup_failure(ring.error().os_error);
-    return (*ring)->features().describe();
+    std::string out = (*ring)->features().describe();
+    for (const ring::ProbeLine& line : ring::probe_kernel()) {
+        if (line.found == "yes" || line.found == "no") {
+            out += fmt::format(", {}: {}", line.what, line.found);
+        }
+    }
+    return out;
 }
 
 }  // namespace
@@ -60,8 +65,8 @@ int print_versions(Arguments) {
     fmt::print("liburing   {}\n", RW_LIBURING_VERSION);
     fmt::print("fmt        {}.{}.{}\n", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                FMT_VERSION % 100);
-    fmt::print("c-ares     {}\n", ares_version(nullptr));
-    fmt::print("toml++     {}.{}.{}\n", TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH);
+    fmt::print("c-ares     {}\n", RW_CARES_VERSION);
+    fmt::print("toml++     {}\n", RW_TOMLPP_VERSION);
     fmt::print("CLI11      {}\n", RW_CLI11_VERSION);
     fmt::print("tls        none in this release\n");
     fmt::print("ring       {}\n", ring_features());

@@ -201,10 +201,8 @@ void Coordinator::shard_ended(std::size_t shard) {
     // was dealt to it must not be lost.
     if (link.thread.joinable()) link.thread.join();
     parts_.permits.shard_gone(shard, ring::sys::now());
-    while (auto unread = link.take_back()) {
-        if (const auto* adopt = std::get_if<shard::Adopt>(&*unread)) {
-            deal_out(shard, adopt->fd, adopt->listener);
-        }
+    for (const shard::Adopt& unread : link.take_back_connections()) {
+        deal_out(shard, unread.fd, unread.listener);
     }
     send_permit_actions();
     listing_.shard_gone(shard);

@@ -1,6 +1,8 @@
 #include "shard_link.h"
 
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include <unistd.h>
 
@@ -33,13 +35,15 @@ bool ShardLink::flush() {
     return outbox_.empty();
 }
 
-std::optional<shard::Command> ShardLink::take_back() {
+std::vector<shard::Adopt> ShardLink::take_back_connections() {
     RW_ASSERT(!thread.joinable());
-    std::optional<shard::Command> unread = commands.try_receive();
-    if (!unread && !outbox_.empty()) {
-        unread.emplace(std::move(outbox_.front()));
-        outbox_.pop_front();
-    }
+    std::vector<shard::Adopt> unread;
+    const auto keep = [&unread](const shard::Command& command) {
+        if (const auto* adopt = std::get_if<shard::Adopt>(&command)) unread.push_back(*adopt);
+    };
+    while (const auto command = commands.try_receive()) keep(*command);
+    std::for_each(outbox_.begin(), outbox_.end(), keep);
+    outbox_.clear();
     return unread;
 }
 

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "ringway/shard/messages.h"
 #include "ringway/stats/log_ring.h"
@@ -29,8 +29,8 @@ class ShardLink {
     void send(shard::Command command);
     // Tries again. True when nothing is left.
     bool flush();
-    // After the thread was joined: the commands that it did not read.
-    std::optional<shard::Command> take_back();
+    // After the thread was joined: the connections dealt to it that it did not take.
+    std::vector<shard::Adopt> take_back_connections();
     bool alive() const { return state == State::starting || state == State::running; }
 
     enum class State : std::uint8_t { starting, running, failed, drained };

@@ -114,6 +114,18 @@ async::Task<int> try_endpoint(Context& context, Session& session, upstream::Endp
     co_return 0;
 }
 
+// A name may have addresses that nobody listens on (localhost, with a server on IPv4 alone): the
+// endpoint has failed only when each of them has.
+async::Task<int> try_addresses(Context& context, Session& session, upstream::Endpoint& endpoint) {
+    int result = 0;
+    for (std::size_t tries = 0; tries == 0 || tries < endpoint.addresses.size(); ++tries) {
+        auto attempt = try_endpoint(context, session, endpoint);
+        result = co_await attempt;
+        if (result == 0 || early_end(session)) break;
+    }
+    co_return result;
+}
+
 // Waits for an endpoint that is at its limit. The endpoint that was granted, or nullptr.
 async::Task<upstream::Endpoint*> wait_for_permit(Context& context, Session& session,
                                                  upstream::TriedSet tried, upstream::Pick pick) {
@@ -163,8 +175,8 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
         }
         if (tried != 0) context.stats.connect_retries.add();
         tried |= upstream::UpstreamSet::tried_bit(*endpoint);
-        auto attempt = try_endpoint(context, session, *endpoint);
-        const int result = co_await attempt;
+        auto attempts = try_addresses(context, session, *endpoint);
+        const int result = co_await attempts;
         if (result == 0) {
             context.upstreams.connected(*endpoint);
             session.endpoint = endpoint;

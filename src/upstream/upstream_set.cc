@@ -12,9 +12,19 @@ namespace {
 
 bool is_limited(const Endpoint& endpoint) { return endpoint.settings->connections_max != 0; }
 
+std::span<const net::Address> usable_part(const std::vector<net::Address>& addresses) {
+    return std::span(addresses).first(std::min(addresses.size(), addresses_per_endpoint_max));
+}
+
 // A name server answers in any order: only other addresses are a change.
-bool same_addresses(const std::vector<net::Address>& a, const std::vector<net::Address>& b) {
+bool same_addresses(std::span<const net::Address> a, std::span<const net::Address> b) {
     return std::is_permutation(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// Within the memory that was reserved at the start.
+void replace_addresses(Endpoint& endpoint, std::span<const net::Address> addresses) {
+    endpoint.addresses.assign(addresses.begin(), addresses.end());
+    endpoint.next_address = 0;
 }
 
 }  // namespace
@@ -59,10 +69,11 @@ void UpstreamSet::add_endpoint(const config::Endpoint& settings, UpstreamState& 
     made.index = made.flat_index - upstream.first;
     made.hash_seed = hash_seed_of(settings.name);
     made.stats = &stats.endpoints[made.flat_index];
+    made.addresses.reserve(addresses_per_endpoint_max);
     if (settings.target.scheme == config::Scheme::tcp_unix) {
         made.unix_path = net::UnixPath::parse(settings.target.path).value_or(net::UnixPath{});
     } else if (addresses != nullptr && !addresses->empty()) {
-        made.addresses = *addresses;
+        replace_addresses(made, usable_part(*addresses));
     } else if (const auto literal =
                    net::Address::parse(settings.target.host, settings.target.port)) {
         made.addresses.push_back(*literal);
@@ -309,11 +320,11 @@ void UpstreamSet::set_healthy(std::size_t flat_index, bool healthy) {
     note_change(changed);
 }
 
-void UpstreamSet::set_addresses(std::size_t flat_index, std::vector<net::Address> addresses) {
+void UpstreamSet::set_addresses(std::size_t flat_index,
+                                const std::vector<net::Address>& addresses) {
     Endpoint& changed = endpoint(flat_index);
-    if (same_addresses(changed.addresses, addresses)) return;
-    changed.addresses = std::move(addresses);
-    changed.next_address = 0;
+    if (same_addresses(changed.addresses, usable_part(addresses))) return;
+    replace_addresses(changed, usable_part(addresses));
     clear_marks(changed);
     note_change(changed);
 }

@@ -98,12 +98,13 @@ void Coordinator::handle(std::size_t shard, shard::Event& event) {
     } else if (std::get_if<shard::Drained>(&event) != nullptr) {
         links_[shard].drained = true;
         ledger_.shard_gone(shard, kernel_.now());
+        take_back(shard);
     } else if (auto* want = std::get_if<shard::WantPermits>(&event)) {
         if (!collecting_) ledger_.want(shard, want->pool, want->count, kernel_.now());
     } else if (auto* back = std::get_if<shard::ReturnPermits>(&event)) {
         handle_return(shard, *back);
     } else if (auto* fresh = std::get_if<shard::HandOver>(&event)) {
-        deal(*fresh);
+        deal(shard, *fresh);
     } else if (auto* listing = std::get_if<shard::Connections>(&event)) {
         ++listings_answered;
         if (listing->rows.size() > listing->total) {
@@ -113,44 +114,72 @@ void Coordinator::handle(std::size_t shard, shard::Event& event) {
 }
 
 void Coordinator::handle_return(std::size_t shard, const shard::ReturnPermits& back) {
+    if (collecting_) {
+        collected_[shard * pools_ + back.pool] += back.count;
+        return;
+    }
     if (back.count > ledger_.held(back.pool, shard)) {
         kernel_.fail("shard {} returned {} permits of pool {}, but held {}", shard, back.count,
                      back.pool, ledger_.held(back.pool, shard));
         return;
     }
     ledger_.give_back(shard, back.pool, back.count, kernel_.now());
-    if (!collecting_ || answers_due_ == 0) return;
-    --answers_due_;
-    // An accept under way may have reserved one permit of the connections' pool per listener.
-    const std::uint64_t left = ledger_.held(back.pool, shard);
-    const std::uint64_t reserved = back.pool == 0 ? settings_.listeners.size() : 0;
-    if (left > reserved) {
-        kernel_.fail("shard {} lost {} permits of pool {}", shard, left, back.pool);
-    }
 }
 
 void Coordinator::collect_permits() {
+    act();
     collecting_ = true;
-    ledger_.take_actions([](const control::PermitAction&) {});
+    collected_.assign(links_.size() * pools_, 0);
     for (std::size_t shard = 0; shard < links_.size(); ++shard) {
         for (std::size_t pool = 0; pool < pools_; ++pool) {
-            if (ledger_.total(pool) == 0 || links_[shard].drained) continue;
-            ++answers_due_;
-            send(shard,
-                 shard::RecallPermits{pool, std::numeric_limits<std::uint32_t>::max()});
+            if (ledger_.total(pool) == 0) continue;
+            send(shard, shard::RecallPermits{pool, std::numeric_limits<std::uint32_t>::max()});
         }
     }
 }
 
-void Coordinator::deal(const shard::HandOver& fresh) {
+void Coordinator::compare_permits() {
+    for (std::size_t shard = 0; shard < links_.size(); ++shard) {
+        for (std::size_t pool = 0; pool < pools_; ++pool) {
+            if (ledger_.total(pool) == 0) continue;
+            const std::uint64_t held = ledger_.held(pool, shard);
+            const std::uint64_t came = collected_[shard * pools_ + pool];
+            // An accept under way may have reserved one permit per listener.
+            const std::uint64_t reserved = pool == 0 ? settings_.listeners.size() : 0;
+            if (came <= held && came + reserved >= held) continue;
+            kernel_.fail("shard {} gave back {} permits of pool {} and should have had {}", shard,
+                         came, pool, held);
+        }
+    }
+}
+
+// The permit that the accept took goes along.
+void Coordinator::deal(std::size_t from, const shard::HandOver& fresh) {
     for (std::size_t tries = 0; tries < links_.size(); ++tries) {
         const std::size_t shard = next_shard_;
         next_shard_ = (next_shard_ + 1) % links_.size();
         if (links_[shard].drained) continue;
+        if (!links_[from].drained) ledger_.move_used(0, from, shard);
         send(shard, shard::Adopt{fresh.fd, fresh.listener});
         return;
     }
+    ++handed_to_nobody;
     ring::sys::close(fresh.fd);
+}
+
+// What an ended shard did not read any more: a connection that was dealt to it must not be lost.
+void Coordinator::take_back(std::size_t shard) {
+    std::deque<shard::Command> unread;
+    while (auto command = links_[shard].commands->try_receive()) {
+        unread.push_back(std::move(*command));
+    }
+    for (shard::Command& command : links_[shard].outbox) unread.push_back(std::move(command));
+    links_[shard].outbox.clear();
+    for (const shard::Command& command : unread) {
+        if (const auto* adopt = std::get_if<shard::Adopt>(&command)) {
+            deal(shard, shard::HandOver{adopt->fd, adopt->listener});
+        }
+    }
 }
 
 void Coordinator::close_wake_fds() {

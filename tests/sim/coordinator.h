@@ -35,13 +35,14 @@ class Coordinator {
 
     // No connection is left: asks every shard for all its permits and compares with the books.
     void collect_permits();
-    bool permits_collected() const { return collecting_ && answers_due_ == 0; }
+    void compare_permits();  // some time later
 
     bool all_started() const;
     bool has_drained(std::size_t shard) const { return links_[shard].drained; }
     void close_wake_fds();
 
     std::uint64_t listings_answered = 0;
+    std::uint64_t handed_to_nobody = 0;  // accepted while every shard had drained: closed
 
   private:
     struct Link {
@@ -54,7 +55,8 @@ class Coordinator {
     };
     void handle(std::size_t shard, shard::Event& event);
     void handle_return(std::size_t shard, const shard::ReturnPermits& back);
-    void deal(const shard::HandOver& fresh);
+    void deal(std::size_t from, const shard::HandOver& fresh);
+    void take_back(std::size_t shard);
     void act();
     void flush();
 
@@ -66,7 +68,7 @@ class Coordinator {
     std::size_t next_shard_ = 0;
     std::size_t pools_ = 0;
     bool collecting_ = false;
-    std::size_t answers_due_ = 0;
+    std::vector<std::uint64_t> collected_;  // by shard and pool
 };
 
 }  // namespace ringway::sim

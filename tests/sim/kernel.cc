@@ -40,7 +40,7 @@ void File::wake_all() {
 }
 
 Kernel::Kernel(std::uint64_t seed, const KernelSettings& settings)
-    : settings_(settings), random_(seed), faults_(seed ^ 0x5DEECE66D) {
+    : settings_(settings), random_(seed), faults_(scatter(seed, 5)) {
     the_kernel = this;
 }
 

@@ -26,6 +26,13 @@ namespace ringway::sim {
 class Kernel;
 class Network;
 
+// The generator's own seeds step by one constant: neighbouring seeds must not give shifted copies.
+inline std::uint64_t scatter(std::uint64_t seed, std::uint64_t purpose) {
+    base::Random first((seed ^ (purpose << 40)) * 0xD6E8FEB86659FD93u);
+    base::Random second(first.next() ^ purpose);
+    return second.next();
+}
+
 // Something a descriptor can stand for.
 class File {
   public:

@@ -140,7 +140,7 @@ AddressKey key_of(const net::Address& address) {
 }
 
 Scenario draw_scenario(std::uint64_t seed) {
-    base::Random random(seed * 0x9E3779B97F4A7C15u + 1);
+    base::Random random(scatter(seed, 1));
     Scenario scenario;
     scenario.seed = seed;
     scenario.shards = one_of(random, {1u, 1u, 2u, 3u});
@@ -152,7 +152,7 @@ Scenario draw_scenario(std::uint64_t seed) {
 }
 
 void set_rates(Faults& faults, const Scenario& scenario) {
-    base::Random random(scenario.seed ^ 0xFA017);
+    base::Random random(scatter(scenario.seed, 2));
     // Off, rare or common, by fault and seed.
     const auto draw = [&](Fault fault, std::uint32_t rare, std::uint32_t common) {
         const std::uint64_t what = random.below(3);
@@ -220,7 +220,7 @@ std::string Scenario::describe() const {
     return fmt::format(
         "shards={} listeners={} endpoints={} relay={} buffers={}x{}{} pipes={}x{} held={} "
         "connections-max={} clients={} bytes<={} socket={}..{} sq={} cq={} fds={} idle={}ms"
-        "{}{}{}{}{}{}{}{} preamble-in={} preamble-out={}",
+        "{}{}{}{}{}{}{}{}{} preamble-in={} preamble-out={}",
         shards, settings.listeners.size(), endpoints, relays[static_cast<int>(settings.relay)],
         settings.buffers, settings.buffer_bytes, kernel.incremental_buffers ? " incremental" : "",
         settings.pipes_max, settings.pipe_bytes, settings.held_bytes_max, settings.connections_max,
@@ -230,6 +230,7 @@ std::string Scenario::describe() const {
         stalls_for_ever ? " stalls-for-ever" : "", limits_endpoints ? " endpoint-limits" : "",
         faults_connects ? " connect-faults" : "", flaps_endpoints ? " flaps" : "",
         moves_addresses ? " moves" : "",
+        std::find(hands_over.begin(), hands_over.end(), true) != hands_over.end() ? " hands-over" : "",
         drains_early ? fmt::format(" drains-after={}ms", drain_after.to_ms()) : "",
         inbound_preambles.empty() ? "none" : inbound_preambles,
         settings.upstreams[0].proxy_protocol == config::ProxyProtocol::none ? "no" : "yes");

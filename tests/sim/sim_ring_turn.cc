@@ -27,6 +27,11 @@ void SimulatedRing::post(Request& request, std::int32_t result, std::uint32_t fl
     }
     due = std::max(due, request.last_due);
     request.last_due = due;
+    if ((flags & ring::Completion::flag_buffer) != 0) {
+        // Receives share buffers, and the queue tells of them in the order in which they filled.
+        due = std::max(due, last_buffer_due_);
+        request.last_due = last_buffer_due_ = due;
+    }
     if (!more) request.active = false;
     posted_.push_back({&request, request.user_data, {result, flags}, due, !more});
 }
@@ -48,7 +53,9 @@ unsigned SimulatedRing::deliver() {
     if (batch.size() > 1 && kernel_.faults().fires(Fault::reordered_completions)) {
         for (std::size_t swaps = batch.size() * 2; swaps > 0; --swaps) {
             const std::size_t i = kernel_.random().below(batch.size() - 1);
-            if (batch[i].request != batch[i + 1].request) std::swap(batch[i], batch[i + 1]);
+            const bool tied = batch[i].request == batch[i + 1].request ||
+                              (batch[i].completion.has_buffer() && batch[i + 1].completion.has_buffer());
+            if (!tied) std::swap(batch[i], batch[i + 1]);
         }
     }
     for (const PostedCompletion& posted : batch) {

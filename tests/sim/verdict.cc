@@ -158,10 +158,14 @@ void Run::judge_counters() {
         expect("frames in use", shard->frames_in_use.read(), 0);
         expect("stale completions", shard->ring.stale.read(), 0);
     }
+    ended += coordinator_->handed_to_nobody;
+    if (!scenario_.drains_early) {
+        expect("connections that no shard took", coordinator_->handed_to_nobody, 0);
+    }
     expect("accepted", accepted, network_.accepted);
     expect("closed by reason", ended, network_.accepted);
     expect("accepted over listeners", listeners_accepted, network_.accepted);
-    expect("sessions recorded", sessions_recorded, network_.accepted);
+    expect("sessions recorded", sessions_recorded + coordinator_->handed_to_nobody, network_.accepted);
     expect("closed for an internal reason", closed(CloseReason::internal), 0);
     expect("bytes down", bytes[1], network_.sent_downstream);
     expect("bytes up by way", by_way[0], bytes[0]);

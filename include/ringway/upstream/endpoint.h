@@ -17,6 +17,9 @@ namespace ringway::upstream {
 
 enum class AdminState : std::uint8_t { ready, drain, down };
 
+// More addresses of one name than these are not used.
+inline constexpr std::size_t addresses_per_endpoint_max = 16;
+
 struct Endpoint {
     const config::Endpoint* settings = nullptr;
     const config::Upstream* upstream = nullptr;
@@ -25,9 +28,11 @@ struct Endpoint {
     std::uint64_t hash_seed = 0;  // of its name: its place in hash:client's order
     stats::EndpointStats* stats = nullptr;
 
-    std::vector<net::Address> addresses;  // empty while the name does not resolve
-    net::UnixPath unix_path;              // when the target is a Unix socket
-    std::size_t next_address = 0;         // the one to try first
+    // Empty while the name does not resolve. Replaced in place and never moved: a connect that is
+    // being submitted may still point into it.
+    std::vector<net::Address> addresses;
+    net::UnixPath unix_path;       // when the target is a Unix socket
+    std::size_t next_address = 0;  // the one to try first
 
     AdminState state = AdminState::ready;
     bool healthy = true;       // by active checks; true while there are none

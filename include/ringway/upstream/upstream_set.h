@@ -73,8 +73,8 @@ class UpstreamSet {
     Pick choose(std::size_t upstream, TriedSet tried, const net::Address& client,
                 base::Instant now);
 
-    // Which of the endpoint's addresses the next connect goes to: each in turn. Not for Unix
-    // sockets.
+    // Which of the endpoint's addresses the next connect goes to: each in turn. The memory stays
+    // where it is, though set_addresses may change what it says. Not for Unix sockets.
     const net::Address& next_address(Endpoint& endpoint);
 
     void connected(Endpoint& endpoint);
@@ -112,7 +112,7 @@ class UpstreamSet {
 
     void set_admin_state(std::size_t flat_index, AdminState state);
     void set_healthy(std::size_t flat_index, bool healthy);
-    void set_addresses(std::size_t flat_index, std::vector<net::Address> addresses);
+    void set_addresses(std::size_t flat_index, const std::vector<net::Address>& addresses);
     void grant_permits(std::size_t flat_index, std::uint64_t count);
     // How many idle permits leave now. What is missing to `count` leaves as connections end and is
     // reported by report_permits.

@@ -252,6 +252,7 @@ void run_randomly(std::uint64_t seed) {
     CHECK((granted > 0 || count == 1));
     // Everything is freed: whoever still waits is served within a few rounds.
     for (FakeShard& shard : shards) shard.idle += std::exchange(shard.used, 0);
+    ledger.take_actions([&](const PermitAction& action) { in_flight.push_back(action); });
     for (int step = 0; step < 2000 && (ledger.anybody_waits() || !in_flight.empty()); ++step) {
         now = now + Duration::milliseconds(1);
         ledger.tick(now);

@@ -11,6 +11,55 @@
 using namespace ringway::stats;
 namespace base = ringway::base;
 
+namespace {
+
+// Every counter that is not part of a latency, in the order of values_of().
+std::vector<Counter*> counters_of(ShardStats& s) {
+    std::vector<Counter*> all{
+        &s.accepted,      &s.active,           &s.refused,         &s.accept_pauses,
+        &s.accept_errors, &s.connect_failures, &s.connect_retries, &s.sessions_with_preamble};
+    for (Counter& reason : s.closed) all.push_back(&reason);
+    for (DirectionStats& d : s.direction) {
+        all.insert(all.end(), {&d.bytes, &d.copied_bytes, &d.spliced_bytes, &d.peeked_bytes,
+                               &d.into_splice, &d.out_of_splice, &d.pauses});
+    }
+    RingStats& r = s.ring;
+    all.insert(all.end(), {&r.turns, &r.enters, &r.completions, &r.submissions, &r.sends,
+                           &r.overflows, &r.stale, &r.wakes, &r.buffer_parks, &r.long_turns});
+    all.insert(all.end(), {&s.buffers_in_use, &s.buffers_total, &s.pipes_in_use, &s.pipes_open,
+                           &s.slots_in_use, &s.frames_in_use, &s.frame_spills, &s.cpu_ns,
+                           &s.log_lines, &s.log_lines_dropped, &s.heartbeat});
+    EndpointStats& e = s.endpoints[0];
+    all.insert(all.end(), {&e.connections, &e.active, &e.failures, &e.bytes_up, &e.bytes_down,
+                           &e.marked_down, &e.passive_down});
+    all.insert(all.end(), {&s.listeners[0].accepted, &s.listeners[0].active});
+    return all;
+}
+
+std::vector<std::uint64_t> values_of(const ShardReading& s) {
+    std::vector<std::uint64_t> all{
+        s.accepted,      s.active,           s.refused,         s.accept_pauses,
+        s.accept_errors, s.connect_failures, s.connect_retries, s.sessions_with_preamble};
+    all.insert(all.end(), s.closed.begin(), s.closed.end());
+    for (const DirectionReading& d : s.direction) {
+        all.insert(all.end(), {d.bytes, d.copied_bytes, d.spliced_bytes, d.peeked_bytes,
+                               d.into_splice, d.out_of_splice, d.pauses});
+    }
+    const RingReading& r = s.ring;
+    all.insert(all.end(), {r.turns, r.enters, r.completions, r.submissions, r.sends, r.overflows,
+                           r.stale, r.wakes, r.buffer_parks, r.long_turns});
+    all.insert(all.end(), {s.buffers_in_use, s.buffers_total, s.pipes_in_use, s.pipes_open,
+                           s.slots_in_use, s.frames_in_use, s.frame_spills, s.cpu_ns, s.log_lines,
+                           s.log_lines_dropped, s.heartbeat});
+    const EndpointReading& e = s.endpoints[0];
+    all.insert(all.end(), {e.connections, e.active, e.failures, e.bytes_up, e.bytes_down,
+                           e.marked_down, e.passive_down});
+    all.insert(all.end(), {s.listeners[0].accepted, s.listeners[0].active});
+    return all;
+}
+
+}  // namespace
+
 TEST_CASE("what two threads see is aligned to cache lines") {
     const ShardStats stats(3, 3);
     const auto is_aligned = [](const void* at) {
@@ -23,89 +72,20 @@ TEST_CASE("what two threads see is aligned to cache lines") {
     }
 }
 
-TEST_CASE("a reading holds every counter of its shard") {
+TEST_CASE("a reading holds every counter of its shard, and merging adds them up") {
     ShardStats stats(1, 1);
-    // A different number in every counter: a field that is read from its neighbour shows.
-    std::uint64_t next = 1;
-    const auto fill = [&](Counter& counter) { counter.set(next++); };
-    for (Counter* counter : {&stats.accepted, &stats.active, &stats.refused, &stats.accept_pauses,
-                             &stats.accept_errors}) {
-        fill(*counter);
-    }
-    for (Counter& counter : stats.closed) fill(counter);
-    for (DirectionStats& way : stats.direction) {
-        for (Counter* counter :
-             {&way.bytes, &way.copied_bytes, &way.spliced_bytes, &way.peeked_bytes,
-              &way.into_splice, &way.out_of_splice, &way.pauses}) {
-            fill(*counter);
-        }
-    }
-    for (Counter* counter :
-         {&stats.connect_failures, &stats.connect_retries, &stats.sessions_with_preamble}) {
-        fill(*counter);
-    }
-    RingStats& ring = stats.ring;
-    for (Counter* counter :
-         {&ring.turns, &ring.enters, &ring.completions, &ring.submissions, &ring.sends,
-          &ring.overflows, &ring.stale, &ring.wakes, &ring.buffer_parks, &ring.long_turns}) {
-        fill(*counter);
-    }
-    for (Counter* counter :
-         {&stats.buffers_in_use, &stats.buffers_total, &stats.pipes_in_use, &stats.pipes_open,
-          &stats.slots_in_use, &stats.frames_in_use, &stats.frame_spills, &stats.cpu_ns,
-          &stats.log_lines, &stats.log_lines_dropped, &stats.heartbeat}) {
-        fill(*counter);
-    }
-    EndpointStats& endpoint = stats.endpoints[0];
-    for (Counter* counter :
-         {&endpoint.connections, &endpoint.active, &endpoint.failures, &endpoint.bytes_up,
-          &endpoint.bytes_down, &endpoint.marked_down, &endpoint.passive_down}) {
-        fill(*counter);
-    }
-    fill(stats.listeners[0].accepted);
-    fill(stats.listeners[0].active);
+    // A different number in every counter: a value that is read from its neighbour shows.
+    const std::vector<Counter*> counters = counters_of(stats);
+    for (std::size_t index = 0; index < counters.size(); ++index) counters[index]->set(index + 1);
 
     for (const std::uint64_t shards : {1u, 3u}) {
         const std::vector<ShardReading> readings(shards, read(stats, {0}));
-        const ShardReading reading = merge(readings);
-        std::uint64_t expected = 1;
-        const auto check = [&](std::uint64_t value) { CHECK(value == shards * expected++); };
-        for (const std::uint64_t value : {reading.accepted, reading.active, reading.refused,
-                                          reading.accept_pauses, reading.accept_errors}) {
-            check(value);
+        const std::vector<std::uint64_t> values = values_of(merge(readings));
+        REQUIRE(values.size() == counters.size());
+        for (std::size_t index = 0; index < values.size(); ++index) {
+            CAPTURE(index);
+            CHECK(values[index] == shards * (index + 1));
         }
-        for (const std::uint64_t value : reading.closed) check(value);
-        for (const DirectionReading& way : reading.direction) {
-            for (const std::uint64_t value :
-                 {way.bytes, way.copied_bytes, way.spliced_bytes, way.peeked_bytes, way.into_splice,
-                  way.out_of_splice, way.pauses}) {
-                check(value);
-            }
-        }
-        for (const std::uint64_t value :
-             {reading.connect_failures, reading.connect_retries, reading.sessions_with_preamble}) {
-            check(value);
-        }
-        const RingReading& turns = reading.ring;
-        for (const std::uint64_t value :
-             {turns.turns, turns.enters, turns.completions, turns.submissions, turns.sends,
-              turns.overflows, turns.stale, turns.wakes, turns.buffer_parks, turns.long_turns}) {
-            check(value);
-        }
-        for (const std::uint64_t value :
-             {reading.buffers_in_use, reading.buffers_total, reading.pipes_in_use,
-              reading.pipes_open, reading.slots_in_use, reading.frames_in_use, reading.frame_spills,
-              reading.cpu_ns, reading.log_lines, reading.log_lines_dropped, reading.heartbeat}) {
-            check(value);
-        }
-        const EndpointReading& server = reading.endpoints.at(0);
-        for (const std::uint64_t value :
-             {server.connections, server.active, server.failures, server.bytes_up,
-              server.bytes_down, server.marked_down, server.passive_down}) {
-            check(value);
-        }
-        check(reading.listeners.at(0).accepted);
-        check(reading.listeners.at(0).active);
     }
 }
 

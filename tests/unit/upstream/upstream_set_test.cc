@@ -182,3 +182,14 @@ TEST_CASE("endpoints without a limit take no part in permits") {
     CHECK(fixture.set->recall_permits(0, 5) == 0);
     CHECK_FALSE(fixture.set->has_permit_news());
 }
+
+TEST_CASE("a connect may point to an address while it is replaced") {
+    Fixture fixture(Plans{{1}});
+    const Address* const pointed_to = &fixture.set->next_address(fixture.endpoint(0));
+    std::vector<Address> many;
+    for (std::uint16_t i = 1; i <= 40; ++i) many.push_back(*Address::parse("10.2.0.1", i));
+    fixture.set->set_addresses(0, many);
+    CHECK(fixture.endpoint(0).addresses.size() == addresses_per_endpoint_max);
+    CHECK(pointed_to == fixture.endpoint(0).addresses.data());
+    CHECK(pointed_to->to_string() == "10.2.0.1:1");
+}
