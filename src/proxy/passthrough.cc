@@ -131,14 +131,14 @@ async::Task<void> close_both(Session& session, CloseReason reason) {
     session.upstream.close(how.reset_upstream);
 }
 
-void log_session(Context& context, Session& session, CloseReason reason,
-                 const std::string& client) {
+void log_session(Context& context, Session& session, CloseReason reason) {
+    char client[net::address_text_bytes_max];
     stats::SessionRecord record;
     record.ended_wall_us = ring::sys::wall_clock_us();
     record.shard = context.shard;
     record.id = session.id;
     record.listener = context.settings.listeners[session.listener].name;
-    record.client = client;
+    record.client = {client, session.client().write(client)};
     if (session.endpoint != nullptr) {
         record.upstream = session.endpoint->upstream->name;
         record.endpoint = session.endpoint->settings->name;
@@ -151,17 +151,13 @@ void log_session(Context& context, Session& session, CloseReason reason,
     char line[stats::session_line_bytes_max];
     const bool json = context.settings.log_format == config::LogFormat::json;
     const std::size_t length = stats::format_session_line(line, sizeof line, record, json);
-    if (context.log_ring.write(stats::LogStream::access, {line, length})) {
-        context.stats.log_lines.add();
-    } else {
-        context.stats.log_lines_dropped.add();
-    }
+    context.log_ring.write(stats::LogStream::access, {line, length});  // counts what it drops
 }
 
 // Counts, logs and gives everything back; the session is gone afterwards.
 void release(Context& context, Session& session, CloseReason reason) {
     if (!context.settings.access_log.empty()) {
-        log_session(context, session, reason, session.client().to_string());
+        log_session(context, session, reason);
     }
     context.stats.closed[static_cast<std::size_t>(reason)].add();
     context.stats.active.subtract();

@@ -97,7 +97,6 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     bool mail_ = false;  // the wake descriptor was signalled
     bool reported_drained_ = false;
     base::Instant cpu_read_at_{0};
-    base::Instant turn_started_{0};
 };
 
 }  // namespace ringway::shard

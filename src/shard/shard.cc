@@ -170,7 +170,6 @@ bool Core::turn(base::Instant wait_until) {
     ring->turn(next_wait(wait_until));
     // 3. All completions were recorded; what they woke runs in the next turn, on a fresh clock.
     now = ring::sys::now();
-    turn_started_ = now;
     return true;
 }
 
@@ -199,11 +198,13 @@ void Core::publish() {
     stats.slots_in_use.set(slots.in_use());
     stats.frames_in_use.set(runtime.frames.in_use());
     stats.frame_spills.set(runtime.frames.spills());
+    stats.log_lines.set(wiring.log.written());
+    stats.log_lines_dropped.set(wiring.log.dropped());
     if (now - cpu_read_at_ >= cpu_interval) {
         cpu_read_at_ = now;
         stats.cpu_ns.set(thread_cpu_ns());
-        if (ring::sys::now() - turn_started_ >= long_turn) stats.ring.long_turns.add();
     }
+    if (ring::sys::now() - now >= long_turn) stats.ring.long_turns.add();
 }
 
 // ---- sessions and permits

@@ -13,6 +13,16 @@ namespace {
 
 using Align = Table::Align;
 
+// By hand: at -O3 g++ 12 warns of an overflow inside fmt::join that is none.
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (!text.empty()) text += ", ";
+        text += part;
+    }
+    return text;
+}
+
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
 
 void write_endpoint(JsonWriter& json, const EndpointRow& row, const EndpointReading& reading) {
@@ -214,8 +224,7 @@ std::string info_text(const Info& info) {
     Table upstreams({Align::left}, 2);
     upstreams.heading("upstreams");
     for (const UpstreamInfo& upstream : info.upstreams) {
-        upstreams.row({upstream.name, upstream.balance,
-                       fmt::format("{}", fmt::join(upstream.endpoints, ", "))});
+        upstreams.row({upstream.name, upstream.balance, joined(upstream.endpoints)});
     }
     if (!info.upstreams.empty()) text += upstreams.to_string();
     return text;
