@@ -341,6 +341,9 @@ void RelayDirection::tick() {
                context_.now >= last_move_) {
         leave_copy(State::peeking);
     }
+    // With nothing in flight no completion would ever bring the next step about.
+    const bool is_leaving = state_ == State::leaving_copy || state_ == State::leaving_splice;
+    if (is_leaving) source_.wake().set();
 }
 
 void RelayDirection::pass_end_on() {
