@@ -89,7 +89,9 @@ void RelayDirection::advance_copying() {
 
 bool RelayDirection::is_bulk() {
     if (context_.settings.mode == config::RelayMode::copy) return false;
-    if (context_.now < last_move_) return false;  // there was no pipe a moment ago
+    // There was no pipe a moment ago. (While starved, last_move_ is the end of the patience with
+    // buffers, which a pipe makes unnecessary.)
+    if (!starved_ && context_.now < last_move_) return false;
     if (context_.settings.mode == config::RelayMode::splice) return true;
     if (source_.streak_bytes < RelayThresholds::splice_after_bytes) return false;
     const std::uint32_t mean = source_.streak_bytes / source_.streak_reads;
