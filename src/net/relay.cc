@@ -27,8 +27,8 @@ RelayWay RelayDirection::way() const {
     }
 }
 
-bool RelayDirection::holds_bytes() const {
-    return !source_.received().empty() || (pipe_ != nullptr && pipe_->held_bytes > 0);
+std::uint64_t RelayDirection::held_bytes() const {
+    return source_.received().bytes() + std::uint64_t{pipe_ == nullptr ? 0 : pipe_->held_bytes};
 }
 
 void RelayDirection::start() {
@@ -41,14 +41,11 @@ void RelayDirection::start() {
 void RelayDirection::advance() {
     State before;
     do {
-        if (state_ == State::ended) return;
         if (target_.is_broken()) {
-            // Nobody takes these bytes any more. What the target itself sent is the other
-            // direction's business, and still delivered.
-            source_.stop_receiving();
-            end();
+            drop_undeliverable();
             return;
         }
+        if (state_ == State::ended) return;
         before = state_;
         switch (state_) {
             case State::copying: advance_copying(); break;
@@ -58,7 +55,19 @@ void RelayDirection::advance() {
             case State::peeking: advance_peeking(); break;
             case State::ended: break;
         }
+        if (target_.is_broken()) drop_undeliverable();  // it broke just now: nobody else will wake us
     } while (state_ != before);
+}
+
+// Nobody takes these bytes any more; their buffers are needed elsewhere, perhaps by the other
+// direction of this very session. What the target itself sent is that direction's business, and
+// still delivered.
+void RelayDirection::drop_undeliverable() {
+    if (state_ != State::ended) {
+        source_.stop_receiving();
+        end();
+    }
+    if (!target_.is_sending()) source_.received().clear();
 }
 
 // ---- copy
@@ -230,26 +239,25 @@ void RelayDirection::advance_splicing() {
             break;
         }
     }
-    if (pipe_->held_bytes > 0) return;
-    if (source_.has_ended()) {
-        pass_end_on();
-        return;
+    if (pipe_->held_bytes == 0) {
+        if (source_.has_ended()) {
+            pass_end_on();
+            return;
+        }
+        if (context_.settings.mode == config::RelayMode::automatic &&
+            small_moves_ >= RelayThresholds::small_moves_in_a_row) {
+            leave_splicing();
+            return;
+        }
     }
-    if (context_.settings.mode == config::RelayMode::automatic &&
-        small_moves_ >= RelayThresholds::small_moves_in_a_row) {
-        leave_splicing();
-        return;
-    }
-    // A watch may end by itself (the kernel says so by a completion without "more").
-    if (!source_.is_receiving()) {
-        source_.readable = true;
-        source_.start_watching_readable();
-        source_.wake().set_next_turn();
-    }
-    if (!target_.is_sending()) {
-        target_.writable = true;
-        target_.start_watching_writable();
-    }
+    rearm_watches();
+}
+
+// A watch may end by itself (the kernel says so by a completion without "more"), also while bytes
+// wait in the pipe. The kernel looks at once when a watch is armed, so nothing is missed between.
+void RelayDirection::rearm_watches() {
+    if (!source_.is_receiving() && !source_.has_ended()) source_.start_watching_readable();
+    if (!target_.is_sending()) target_.start_watching_writable();
 }
 
 void RelayDirection::leave_splicing() {
@@ -310,15 +318,7 @@ void RelayDirection::advance_peeking() {
         moved += static_cast<std::uint64_t>(sent);
     }
     if (moved >= RelayThresholds::turn_bytes_max) source_.wake().set_next_turn();
-    if (!source_.is_receiving()) {
-        source_.readable = true;
-        source_.start_watching_readable();
-        source_.wake().set_next_turn();
-    }
-    if (!target_.is_sending()) {
-        target_.writable = true;
-        target_.start_watching_writable();
-    }
+    rearm_watches();
 }
 
 // ---- ticks and ends
@@ -334,6 +334,7 @@ bool RelayDirection::wants_ticks() const {
 }
 
 void RelayDirection::tick() {
+    const State before = state_;
     if (state_ == State::splicing) {
         const bool idle = context_.now - last_move_ >= RelayThresholds::splice_idle;
         if (idle && pipe_->held_bytes == 0 && wants_ticks()) leave_splicing();
@@ -343,9 +344,8 @@ void RelayDirection::tick() {
                context_.now >= last_move_) {
         leave_copy(State::peeking);
     }
-    // With nothing in flight no completion would ever bring the next step about.
-    const bool is_leaving = state_ == State::leaving_copy || state_ == State::leaving_splice;
-    if (is_leaving) source_.wake().set();
+    // With no request in flight nothing else would come to carry the change through.
+    if (state_ != before) source_.wake().set();
 }
 
 void RelayDirection::pass_end_on() {

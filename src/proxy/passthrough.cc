@@ -60,13 +60,18 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
     session.deadline.set(context.now + idle_timeout);
     session.relay.start();
     note_first_byte(session);
+    std::uint64_t seen = session.relay.traffic();
     while (!session.relay.has_ended()) {
         session.want_ticks();
         co_await session.wake.wait();
         if (session.is_cancelled()) co_return CloseReason::drained;
         if (session.deadline.expired()) co_return CloseReason::idle_timeout;
-        session.last_activity = context.now;
-        session.deadline.renew(context.now + idle_timeout);
+        // A wake-up alone is no activity.
+        if (const std::uint64_t sum = session.relay.traffic(); sum != seen) {
+            seen = sum;
+            session.last_activity = context.now;
+            session.deadline.renew(context.now + idle_timeout);
+        }
         session.relay.advance();
         note_first_byte(session);
     }
@@ -105,8 +110,9 @@ struct Farewell {
 Farewell farewell(const Session& session, CloseReason reason) {
     switch (reason) {
         case CloseReason::finished: return {};
-        case CloseReason::downstream_reset: return {false, true};
-        case CloseReason::upstream_reset: return {true, false};
+        // Also towards the broken side: where an error of ours broke it, its peer still listens.
+        case CloseReason::downstream_reset:
+        case CloseReason::upstream_reset: return {true, true};
         case CloseReason::idle_timeout:
         case CloseReason::drained: {
             const bool cut = session.relay.holds_bytes() || session.endpoint == nullptr;

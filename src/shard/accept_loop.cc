@@ -46,17 +46,10 @@ void AcceptLoop::deal(int fd) {
 
 void AcceptLoop::take_all() {
     for (int fd = acceptor_.take(); fd >= 0; fd = acceptor_.take()) {
-        if (holds_permit_) {
-            holds_permit_ = false;  // reserved when the accept was armed
-        } else {
-            --shard_.permits.idle;
-        }
+        --shard_.permits.idle;
         deal(fd);
     }
-    if (holds_permit_ && !acceptor_.is_armed()) {
-        holds_permit_ = false;
-        ++shard_.permits.idle;
-    }
+    if (acceptor_.take_arrival()) somebody_waits_ = true;
 }
 
 // Direct accepts, one permit each, until the queue is empty.
@@ -65,7 +58,8 @@ void AcceptLoop::accept_while_permitted() {
         const int fd = acceptor_.accept_now();
         if (fd == -ECONNABORTED || fd == -EINTR) continue;
         if (fd < 0) {
-            if (is_shortage(-fd)) pause(-fd);
+            somebody_waits_ = is_shortage(-fd);
+            if (somebody_waits_) pause(-fd);
             return;
         }
         --shard_.permits.idle;
@@ -92,15 +86,16 @@ void AcceptLoop::arm() {
         acceptor_.arm_many();
         return;
     }
-    accept_while_permitted();
+    if (somebody_waits_) accept_while_permitted();
     if (paused_) return;
-    if (shard_.permits.idle > 0) {
-        --shard_.permits.idle;
-        holds_permit_ = true;
-        acceptor_.arm_one();
+    if (!somebody_waits_) {
+        // Holds no permit: another listener or shard may need it while nobody comes here.
+        short_of_permits_ = false;
+        acceptor_.watch();
         return;
     }
-    shard_.wiring.stats.accept_pauses.add();
+    if (!short_of_permits_) shard_.wiring.stats.accept_pauses.add();
+    short_of_permits_ = true;
     shard_.ask_for_permits();
 }
 

@@ -1,8 +1,9 @@
 // Accepts from one listener, never more connections than the shard has permits for.
 //
 // Owns the listening descriptor. While permits are plenty it accepts many at a time (multishot);
-// when fewer are left than the queue could bring at once, each accept is preceded by its permit, so
-// that nothing is accepted that could not be served. Out of descriptors it pauses and never spins.
+// when fewer are left than the queue could bring at once, it watches the queue and accepts one by
+// one, a permit each, so that nothing is accepted that could not be served. Out of descriptors it
+// pauses and never spins.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ class AcceptLoop {
     const std::int64_t many_margin_;  // permits that must be idle to accept many at a time
     bool draining_ = false;
     bool paused_ = false;
-    bool holds_permit_ = false;  // reserved for the single accept under way
+    bool somebody_waits_ = false;    // in the listener's queue, as far as is known
+    bool short_of_permits_ = false;  // and no permit is there for them
 };
 
 }  // namespace ringway::shard

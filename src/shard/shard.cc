@@ -153,6 +153,7 @@ bool Core::turn(base::Instant wait_until) {
     if (mail_) run_commands();
     timers.advance(now);
     runtime.ready.begin_turn();
+    buffers->offer();
     do {
         runtime.ready.run();
         upstreams.run_waiters(now);
@@ -174,7 +175,7 @@ bool Core::turn(base::Instant wait_until) {
 }
 
 base::Instant Core::next_wait(base::Instant wait_until) {
-    if (!runtime.ready.empty() || mail_) return {0};
+    if (!runtime.ready.empty() || mail_ || buffers->has_offer()) return {0};
     if (!outbox_.empty()) wait_until = std::min(wait_until, now + base::Duration::milliseconds(1));
     return std::min({wait_until, timers.next_due(), upstreams.next_due()});
 }

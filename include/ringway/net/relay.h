@@ -61,7 +61,10 @@ class RelayDirection {
     // Ended: everything that was read has been written and the end was passed on, or the direction
     // was given up because a side broke.
     bool has_ended() const { return state_ == State::ended; }
-    bool holds_bytes() const;
+    std::uint64_t held_bytes() const;  // received and not yet delivered
+    bool holds_bytes() const { return held_bytes() > 0; }
+    // Grows with every byte that is received and again when it is delivered.
+    std::uint64_t traffic() const { return 2 * flow.bytes + held_bytes(); }
     RelayWay way() const;
     // True while it needs a look every RelayThresholds::splice_idle even if nothing happens.
     bool wants_ticks() const;
@@ -94,6 +97,8 @@ class RelayDirection {
     void enter_splicing();
     void leave_splicing();
     void stop_watching();
+    void rearm_watches();
+    void drop_undeliverable();
     void regulate_reader();
     bool fill_pipe();
     bool drain_pipe();
@@ -133,6 +138,7 @@ class Relay {
     }
     bool has_ended() const { return up.has_ended() && down.has_ended(); }
     bool holds_bytes() const { return up.holds_bytes() || down.holds_bytes(); }
+    std::uint64_t traffic() const { return up.traffic() + down.traffic(); }
 
     RelayDirection up;    // client to upstream
     RelayDirection down;  // upstream to client
