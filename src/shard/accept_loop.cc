@@ -37,7 +37,7 @@ void AcceptLoop::drain() {
 void AcceptLoop::deal(int fd) {
     shard_.wiring.stats.accepted.add();
     shard_.wiring.stats.listeners[listener_].accepted.add();
-    if (hands_over_) {
+    if (hands_over_ && !draining_) {  // when draining, nobody else may be left to take it
         shard_.hand_over(listener_, fd);
     } else {
         shard_.begin_session(listener_, fd);
