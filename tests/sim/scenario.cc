@@ -39,7 +39,6 @@ void draw_machine(Scenario& scenario, base::Random& random) {
     constexpr std::int64_t latencies_us[] = {1, 50, 500, 5000};
     kernel.latency_max = base::Duration::microseconds(one_of(random, latencies_us));
     kernel.late_max = random.chance(1, 4) ? ms(20) : ms(1);
-    kernel.sends_wait_for_all = random.chance(1, 2);
     kernel.incremental_buffers = random.chance(2, 3);
 }
 

@@ -22,7 +22,8 @@ void SimulatedRing::post(Request& request, std::int32_t result, std::uint32_t fl
     }
     if (more) flags |= ring::Completion::flag_more;
     base::Instant due = kernel_.now();
-    if (faults.fires(Fault::late_completion)) {
+    // A socket tells an error once: who sees only the silence after it must have been told already.
+    if (result >= 0 && faults.fires(Fault::late_completion)) {
         due = due + kernel_.some_time(kernel_.settings().late_max);
     }
     due = std::max(due, request.last_due);
@@ -59,9 +60,10 @@ unsigned SimulatedRing::deliver() {
         }
     }
     for (const PostedCompletion& posted : batch) {
-        if (posted.last) forget(posted.request);
-        kernel_.trace("  complete {:x}: {} flags {:x}", posted.user_data & 0xFFFFFF,
+        kernel_.trace("  complete {} on {}: {} flags {:x}", name_of(posted.request->kind),
+                      posted.request->file == nullptr ? "nothing" : posted.request->file->describe(),
                       posted.completion.result, posted.completion.flags);
+        if (posted.last) forget(posted.request);
         ++counters.completions;
         ring::Op* op = ring::Op::from_user_data(posted.user_data);
         if (!op->deliver(posted.user_data, posted.completion)) {
@@ -190,6 +192,12 @@ void Ring::accept_multishot(Op& op, int listener_fd) {
 void Ring::connect(Op& op, int fd, const sockaddr* address, socklen_t address_bytes) {
     Request request = request_for(Request::Kind::connect, fd);
     request.address = sim::key_of(address, address_bytes);
+    impl_->ring.queue(op, std::move(request));
+}
+
+void Ring::recv(Op& op, int fd, std::uint16_t buffer_group) {
+    Request request = request_for(Request::Kind::receive, fd);
+    request.group = buffer_group;
     impl_->ring.queue(op, std::move(request));
 }
 
