@@ -61,11 +61,11 @@ void derive_connections(Derived& derived, const Machine& machine) {
         return;
     }
     if (settings.connections_max > possible) {
-        derived.refusal = fmt::format(
-            "--max-connections: {} need {} open files, and the limit of {} has room for {} "
-            "(hint: ulimit -n, LimitNOFILE=, or leave it out for as many as fit)",
+        derived.warnings.push_back(fmt::format(
+            "--max-connections: {} need {} open files, and the limit of {} has room for {}: "
+            "accepting will pause there (hint: ulimit -n or LimitNOFILE=)",
             settings.connections_max, descriptors_needed(settings), machine.descriptors_hard,
-            possible);
+            possible));
     }
 }
 
