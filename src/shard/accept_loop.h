@@ -18,7 +18,7 @@ namespace ringway::shard {
 
 class AcceptLoop {
   public:
-    AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over, std::uint32_t backlog);
+    AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over);
     AcceptLoop(const AcceptLoop&) = delete;
     AcceptLoop& operator=(const AcceptLoop&) = delete;
 
@@ -26,7 +26,12 @@ class AcceptLoop {
     async::Task<void> run();
 
     void drain();  // accept what is queued, then close
-    void permits_came() { wake_.set(); }
+    // Permits came, or were recalled: look again at what may be accepted, and how.
+    void permits_changed() { wake_.set(); }
+    bool accepts_many() const { return acceptor_.is_armed() && acceptor_.accepts_many(); }
+
+    // How many connections one turn may bring at most while a listener accepts many at a time.
+    static std::int64_t many_margin(std::uint32_t backlog);
 
   private:
     void arm();
@@ -41,7 +46,6 @@ class AcceptLoop {
     net::Acceptor acceptor_;
     const std::uint32_t listener_;
     const bool hands_over_;
-    const std::int64_t many_margin_;  // permits that must be idle to accept many at a time
     bool draining_ = false;
     bool paused_ = false;
     bool somebody_waits_ = false;    // in the listener's queue, as far as is known

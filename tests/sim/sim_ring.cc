@@ -251,7 +251,7 @@ bool SimulatedRing::take_from_group(Request& request, Socket& socket, ProvidedGr
         group.published.pop_front();
         group.with_kernel[id] = false;
     }
-    post(request, static_cast<std::int32_t>(count), flags, true);
+    post(request, static_cast<std::int32_t>(count), flags, request.multishot);
     return request.active;
 }
 

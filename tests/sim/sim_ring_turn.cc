@@ -195,6 +195,12 @@ void Ring::connect(Op& op, int fd, const sockaddr* address, socklen_t address_by
     impl_->ring.queue(op, std::move(request));
 }
 
+void Ring::recv(Op& op, int fd, std::uint16_t buffer_group) {
+    Request request = request_for(Request::Kind::receive, fd);
+    request.group = buffer_group;
+    impl_->ring.queue(op, std::move(request));
+}
+
 void Ring::recv_multishot(Op& op, int fd, std::uint16_t buffer_group) {
     Request request = request_for(Request::Kind::receive, fd);
     request.multishot = true;

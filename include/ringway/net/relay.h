@@ -32,7 +32,6 @@ struct RelayThresholds {
 struct RelaySettings {
     config::RelayMode mode = config::RelayMode::automatic;
     std::uint32_t held_bytes_max = 64 * 1024;
-    std::uint32_t buffer_bytes = 64 * 1024;
 };
 
 // What the relays of one shard share.
@@ -97,7 +96,6 @@ class RelayDirection {
     void enter_splicing();
     void leave_splicing();
     void stop_watching();
-    void rearm_watches();
     void drop_undeliverable();
     void regulate_reader();
     bool fill_pipe();
@@ -110,11 +108,14 @@ class RelayDirection {
     Socket& source_;
     Socket& target_;
     Pipe* pipe_ = nullptr;
-    base::Instant last_move_{0};  // in copying: no pipe was to be had, not again before this
+    base::Instant last_move_{0};      // in copying: no pipe was to be had, not again before this
+    std::uint32_t streak_bytes_ = 0;  // arrived, and in how many turns: how bulk is told from
+    std::uint16_t streak_reads_ = 0;  // small messages
     std::uint16_t small_moves_ = 0;
     State state_ = State::copying;
     State next_ = State::splicing;  // where leaving_copy leads
     bool paused_ = false;           // the reader is parked because the target is slow
+    bool one_at_a_time_ = false;    // it overran its limit: one buffer per receive, no multishot
     bool starved_ = false;          // the reader waits for a buffer; last_move_ ends its patience
     bool owes_end_ = false;         // the target has yet to be told that no more comes
 };
@@ -127,14 +128,12 @@ class Relay {
     void start() {
         up.start();
         down.start();
+        settle_ends();
     }
     void advance() {
         up.advance();
         down.advance();
-        // When both have ended the sockets are closed at once, which says the same for less.
-        if (has_ended()) return;
-        up.settle_end();
-        down.settle_end();
+        settle_ends();
     }
     bool has_ended() const { return up.has_ended() && down.has_ended(); }
     bool holds_bytes() const { return up.holds_bytes() || down.holds_bytes(); }
@@ -142,6 +141,14 @@ class Relay {
 
     RelayDirection up;    // client to upstream
     RelayDirection down;  // upstream to client
+
+  private:
+    void settle_ends() {
+        // When both have ended the sockets are closed at once, which says the same for less.
+        if (has_ended()) return;
+        up.settle_end();
+        down.settle_end();
+    }
 };
 
 }  // namespace ringway::net
