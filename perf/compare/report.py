@@ -158,8 +158,8 @@ def markdown(result):
     facts = result["machine"]
     lines = [f"# TCP comparison, {result['date']}", "",
              f"Kernel {facts['kernel']}, {facts['cores']} cores of {facts['processor']}; "
-             f"congestion control {facts['congestion_control']} (reno where a scenario says so, in a private "
-             f"network namespace); commit {facts['commit']}.", "",
+             f"congestion control {facts['congestion_control']} (reno where a scenario says so, "
+             f"in a private network namespace); commit {facts['commit']}.", "",
              *[f"- {name}: {version}" for name, version in result["versions"].items()], "",
              f"{result['rounds']} rounds, {result['measure_ms']} ms each; candidates alternate "
              "within a round, ratios are taken within a round. Medians; spread is minimum to "

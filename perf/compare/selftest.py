@@ -75,7 +75,8 @@ def a_short_run_goes_through_ringway(ringway, load):
                                "compare_tcp")
         done = subprocess.run(
             [sys.executable, command, "--ringway", ringway, "--load", load,
-             "--candidates", "ringway", "--only", "exchange-64,bulk-1-default,idle", "--rounds", "1", "--measure-ms", "100",
+             "--candidates", "ringway", "--only", "exchange-64,bulk-1-default,idle",
+             "--rounds", "1", "--measure-ms", "100",
              "--attempts", "1", "--idle-connections", "200", "--json", path],
             capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
