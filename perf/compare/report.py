@@ -138,7 +138,11 @@ def idle_section(entry):
                      f"**{number(ratio.get('cost'), 3)}**" if ratio else "", own["samples"]])
     text = table(["", entry["unit"], "spread", "MiB private, warm, no connection", "ringway/it",
                   "samples"], rows)
-    return text + f"\n\n{entry['samples'][0]['connections']} connections held."
+    text += f"\n\n{entry['samples'][0]['connections']} connections held."
+    if entry.get("slot_bytes"):
+        text += (f" A connection's slot in ringway is {entry['slot_bytes']} bytes, reserved as address "
+                 "space at start and resident only once used.")
+    return text
 
 
 def shard_section(entry):

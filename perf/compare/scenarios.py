@@ -124,6 +124,8 @@ class Load(Scenario):
                 answer = self.ask(generator, proxy, settings)
                 after = proxy.counters()
         units = self.units_in(answer)
+        if not units:
+            raise RuntimeError(f"{kind.name}: nothing came through while it was measured")
         shares = cpu_share(answer, settings.proxy_core)
         return {
             "candidate": kind.name,

@@ -106,7 +106,9 @@ bool RelayDirection::is_bulk() {
         if (arrived <= RelayThresholds::small_move_bytes) one_at_a_time_ = false;
     }
     if (context_.settings.mode == config::RelayMode::copy) return false;
-    if (!starved_ && context_.now < last_move_) return false;  // there was no pipe a moment ago
+    // There was no pipe a moment ago. (While starved, last_move_ is the end of the patience with
+    // buffers, which a pipe makes unnecessary.)
+    if (!starved_ && context_.now < last_move_) return false;
     if (context_.settings.mode == config::RelayMode::splice) return true;
     // Splicing needs no buffer: better than waiting for one.
     if (source_.is_waiting_for_buffer() && !starved_) return true;
@@ -248,11 +250,15 @@ void RelayDirection::advance_splicing() {
         }
     }
     if (pipe_->held_bytes > 0) {
+        // As a parked reader in copy mode: counted once, until the target has taken everything.
+        if (!paused_) flow.direction->pauses.add();
+        paused_ = true;
         // What arrives meanwhile is looked for when the target has room again.
         source_.readable = true;
         target_.watch_writable();
         return;
     }
+    paused_ = false;
     if (source_.has_ended()) {
         pass_end_on();
         return;

@@ -90,12 +90,15 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
 // Everything before the first relayed byte; says why the session must end, or nothing.
 async::Task<std::optional<CloseReason>> prepare(Context& context, Session& session) {
     if (is_lost_stranger(session)) co_return CloseReason::downstream_reset;
-    if (is_denied(session)) co_return CloseReason::denied;
+    // The lists judge the client, not the proxy that is trusted to speak for it.
+    const bool introduced = requires_preamble(context, session);
+    if (!introduced && is_denied(session)) co_return CloseReason::denied;
     session.downstream.start_receiving();
-    if (requires_preamble(context, session)) {
+    if (introduced) {
         auto reading = read_preamble(context, session);
         const std::optional<CloseReason> failed = co_await reading;
         if (failed) co_return failed;
+        if (is_denied(session)) co_return CloseReason::denied;
     }
     session.phase = Phase::connecting;
     {

@@ -128,14 +128,12 @@ class Relay {
     void start() {
         up.start();
         down.start();
+        settle_ends();
     }
     void advance() {
         up.advance();
         down.advance();
-        // When both have ended the sockets are closed at once, which says the same for less.
-        if (has_ended()) return;
-        up.settle_end();
-        down.settle_end();
+        settle_ends();
     }
     bool has_ended() const { return up.has_ended() && down.has_ended(); }
     bool holds_bytes() const { return up.holds_bytes() || down.holds_bytes(); }
@@ -143,6 +141,14 @@ class Relay {
 
     RelayDirection up;    // client to upstream
     RelayDirection down;  // upstream to client
+
+  private:
+    void settle_ends() {
+        // When both have ended the sockets are closed at once, which says the same for less.
+        if (has_ended()) return;
+        up.settle_end();
+        down.settle_end();
+    }
 };
 
 }  // namespace ringway::net
