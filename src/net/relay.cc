@@ -106,7 +106,9 @@ bool RelayDirection::is_bulk() {
         if (arrived <= RelayThresholds::small_move_bytes) one_at_a_time_ = false;
     }
     if (context_.settings.mode == config::RelayMode::copy) return false;
-    if (!starved_ && context_.now < last_move_) return false;  // there was no pipe a moment ago
+    // There was no pipe a moment ago. (While starved, last_move_ is the end of the patience with
+    // buffers, which a pipe makes unnecessary.)
+    if (!starved_ && context_.now < last_move_) return false;
     if (context_.settings.mode == config::RelayMode::splice) return true;
     // Splicing needs no buffer: better than waiting for one.
     if (source_.is_waiting_for_buffer() && !starved_) return true;

@@ -211,6 +211,7 @@ void Socket::shutdown_write() {
 
 void Socket::stop() {
     give_up_waiting_for_buffer();
+    wake_on_sent_ = true;  // whoever closes waits for the last completion, whatever it says
     pools_.ring.cancel(static_cast<ReceiveOp&>(*this));
     pools_.ring.cancel(static_cast<SendOp&>(*this));
 }

@@ -33,6 +33,15 @@ bool is_denied(Session& session) {
     return !listener.allow.empty() && !config::any_contains(listener.allow, address);
 }
 
+// A connection that was reset before it was served has no address any more: where addresses decide
+// what a client may do, nothing of it may pass.
+bool is_lost_stranger(Session& session) {
+    const config::Listener& listener = session.context.settings.listeners[session.listener];
+    const bool asks =
+        !listener.allow.empty() || !listener.deny.empty() || !listener.accept_proxy_protocol.empty();
+    return asks && !session.client().is_specified();
+}
+
 // First byte from the client to first byte back, once per session.
 void note_first_byte(Session& session) {
     if (session.first_byte_done) return;
@@ -80,6 +89,7 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
 
 // Everything before the first relayed byte; says why the session must end, or nothing.
 async::Task<std::optional<CloseReason>> prepare(Context& context, Session& session) {
+    if (is_lost_stranger(session)) co_return CloseReason::downstream_reset;
     // The lists judge the client, not the proxy that is trusted to speak for it.
     const bool introduced = requires_preamble(context, session);
     if (!introduced && is_denied(session)) co_return CloseReason::denied;
