@@ -290,7 +290,7 @@ SCENARIOS = (
 
 
 def run(scenario, settings, candidates, rounds, say):
-    """All samples of one scenario, alternated: each round takes every candidate, in rotated order."""
+    """All samples of one scenario: each round takes every candidate, in rotated order."""
     names = [name for name in candidates if scenario.takes(name)]
     network = Network(scenario.network_kind, settings)
     samples = []

@@ -48,8 +48,8 @@ def reports_and_pictures_are_well_formed():
               "machine": {"kernel": "k", "cores": 2, "processor": "<&>", "commit": "c",
                           "congestion_control": "reno"},
               "versions": {"ringway": "1"},
-              "scenarios": [{"name": "exchange-64", "title": "a < b", "unit": "us", "rate_unit": "/s",
-                             "samples": samples,
+              "scenarios": [{"name": "exchange-64", "title": "a < b", "unit": "us",
+                             "rate_unit": "/s", "samples": samples,
                              "summary": report.summary(samples, ["ringway", "nginx"])},
                             {"name": "churn", "title": "t", "failed": "why"}]}
     text = report.markdown(result)
@@ -74,8 +74,9 @@ def a_short_run_goes_through_ringway(ringway, load):
         command = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                                "compare_tcp")
         done = subprocess.run(
-            [sys.executable, command, "--ringway", ringway, "--load", load, "--candidates", "ringway",
-             "--only", "exchange-64,bulk-1-default,idle", "--rounds", "1", "--measure-ms", "100",
+            [sys.executable, command, "--ringway", ringway, "--load", load,
+             "--candidates", "ringway", "--only", "exchange-64,bulk-1-default,idle",
+             "--rounds", "1", "--measure-ms", "100",
              "--attempts", "1", "--idle-connections", "200", "--json", path],
             capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -1,3 +1,5 @@
+// Costs of the coroutines: children, wake-ups, spawned tasks.
+
 #include "bench.h"
 #include "ringway/async/scope.h"
 #include "ringway/async/task.h"

@@ -1,3 +1,5 @@
+// Costs of slab, timer wheel and histograms.
+
 #include <memory>
 #include <vector>
 

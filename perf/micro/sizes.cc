@@ -1,3 +1,5 @@
+// Bytes of what a connection and a shard are made of.
+
 #include "bench.h"
 #include "ringway/base/slab.h"
 #include "ringway/net/relay.h"

@@ -1,3 +1,5 @@
+// Costs of choosing an endpoint, by every way of balancing.
+
 #include <string>
 #include <utility>
 

@@ -62,8 +62,8 @@ void derive_connections(Derived& derived, const Machine& machine) {
     }
     if (settings.connections_max > possible) {
         derived.warnings.push_back(fmt::format(
-            "--max-connections: {} need {} open files, and the limit of {} allows {}: accepting "
-            "will pause there (hint: ulimit -n or LimitNOFILE=)",
+            "--max-connections: {} need {} open files, and the limit of {} has room for {}: "
+            "accepting will pause there (hint: ulimit -n or LimitNOFILE=)",
             settings.connections_max, descriptors_needed(settings), machine.descriptors_hard,
             possible));
     }

@@ -57,8 +57,7 @@ void Socket::attach(int fd) {
     fd_ = fd;
 }
 
-// ---- receiving
-// -----------------------------------------------------------------------------------
+// ---- receiving --------------------------------------------------------------------------------
 
 void Socket::start_receiving() {
     watching_readable_ = false;
@@ -103,8 +102,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
 
 void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter).wake_.set(); }
 
-// ---- sending
-// -------------------------------------------------------------------------------------
+// ---- sending ----------------------------------------------------------------------------------
 
 bool Socket::send_from(SliceQueue& queue, Flow& flow) {
     RW_ASSERT(!queue.empty());
@@ -179,8 +177,7 @@ void Socket::finish_queue_send(std::int32_t result) {
     if (result < 0 || wake_on_sent_ || !queue.empty()) wake_.set();
 }
 
-// ---- watching
-// ------------------------------------------------------------------------------------
+// ---- watching ---------------------------------------------------------------------------------
 
 void Socket::watch_readable() {
     if (ReceiveOp::in_flight()) return;
@@ -197,8 +194,7 @@ void Socket::watch_writable() {
 void Socket::stop_watching_readable() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
 void Socket::stop_watching_writable() { pools_.ring.cancel(static_cast<SendOp&>(*this)); }
 
-// ---- ends
-// ----------------------------------------------------------------------------------------
+// ---- ends -------------------------------------------------------------------------------------
 
 void Socket::break_with(int negative_errno) {
     if (error_ == 0) error_ = static_cast<std::int16_t>(-negative_errno);

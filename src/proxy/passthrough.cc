@@ -37,8 +37,8 @@ bool is_denied(Session& session) {
 // what a client may do, nothing of it may pass.
 bool is_lost_stranger(Session& session) {
     const config::Listener& listener = session.context.settings.listeners[session.listener];
-    const bool asks =
-        !listener.allow.empty() || !listener.deny.empty() || !listener.accept_proxy_protocol.empty();
+    const bool asks = !listener.allow.empty() || !listener.deny.empty() ||
+                      !listener.accept_proxy_protocol.empty();
     return asks && !session.client().is_specified();
 }
 

@@ -44,9 +44,9 @@ KernelSettings with_trace(KernelSettings settings, bool trace) {
 
 Run::Run(const Scenario& scenario, bool trace)
     : scenario_(scenario),
-      kernel_(scatter(scenario.seed, 3), with_trace(scenario.kernel, trace)),
+      kernel_(scatter(scenario.seed, 3 + (scenario.round << 16)), with_trace(scenario.kernel, trace)),
       network_(kernel_),
-      random_(scatter(scenario.seed, 4)) {
+      random_(scatter(scenario.seed, 4 + (scenario.round << 16))) {
     cast_.preamble = scenario_.settings.upstreams[0].proxy_protocol;
     coordinator_ = std::make_unique<Coordinator>(kernel_, scenario_.settings, scenario_.shards);
 }
@@ -197,7 +197,7 @@ void Run::active_phase() {
             begin_drain();
         }
         if (clients_due_ == 0 && cast_.open == 0) {
-            if (kernel_.operations >= operations_min || draining_) return;
+            if (kernel_.operations >= 500 || draining_) return;
             start_clients(10, scenario_.arrivals_within);
         }
         if (passed >= active_span) return;

@@ -106,7 +106,6 @@ class SimulatedRing {
     std::vector<std::unique_ptr<Request>> in_flight_;
     std::vector<PostedCompletion> posted_;
     std::map<std::uint16_t, ProvidedGroup> groups_;
-    base::Instant last_buffer_due_{0};
     RingWait wait_;
 };
 

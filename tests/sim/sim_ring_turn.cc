@@ -22,17 +22,15 @@ void SimulatedRing::post(Request& request, std::int32_t result, std::uint32_t fl
     }
     if (more) flags |= ring::Completion::flag_more;
     base::Instant due = kernel_.now();
-    // A socket tells an error once: who sees only the silence after it must have been told already.
-    if (result >= 0 && faults.fires(Fault::late_completion)) {
+    // Some are told at once: errors, since a socket tells one only once and who sees the silence
+    // after it must have been told already; and buffers, since receives share them and the queue
+    // tells of them in the order in which they filled.
+    const bool carries_buffer = (flags & ring::Completion::flag_buffer) != 0;
+    if (result >= 0 && !carries_buffer && faults.fires(Fault::late_completion)) {
         due = due + kernel_.some_time(kernel_.settings().late_max);
     }
     due = std::max(due, request.last_due);
     request.last_due = due;
-    if ((flags & ring::Completion::flag_buffer) != 0) {
-        // Receives share buffers, and the queue tells of them in the order in which they filled.
-        due = std::max(due, last_buffer_due_);
-        request.last_due = last_buffer_due_ = due;
-    }
     if (!more) request.active = false;
     posted_.push_back({&request, request.user_data, {result, flags}, due, !more});
 }

@@ -112,13 +112,14 @@ TEST_CASE("an empty variable is as good as none") {
     CHECK(parse_with_places({}, {"RINGWAY_SHARDS="}).settings.shards == 4);
 }
 
-TEST_CASE("mistakes get one line and exit 2") {
-    struct Row {
-        std::vector<std::string> arguments;
-        std::vector<std::string> environment;
-        std::string line;
-    };
-    const std::vector<Row> rows{
+struct Mistake {
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+    std::string line;
+};
+
+const std::vector<Mistake>& mistakes() {
+    static const std::vector<Mistake> rows{
         {{"--shards", "0"},
          {},
          "ringway: --shards: \"0\" is not allowed: a whole number from 1 to 1024 (hint: leave it "
@@ -178,7 +179,11 @@ TEST_CASE("mistakes get one line and exit 2") {
          {},
          "ringway: --control: \"\" is not allowed: the path of a Unix socket, 1 to 107 bytes long"},
     };
-    for (const Row& row : rows) {
+    return rows;
+}
+
+TEST_CASE("mistakes get one line and exit 2") {
+    for (const Mistake& row : mistakes()) {
         const auto outcome = parse_with_places(row.arguments, row.environment);
         REQUIRE(outcome.kind == ParseOutcome::Kind::failed);
         CHECK(outcome.text == row.line);
