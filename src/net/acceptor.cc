@@ -38,7 +38,7 @@ void Acceptor::disarm() { ring_.cancel(*this); }
 void Acceptor::on_accept(ring::Op& op, const ring::Completion& completion) {
     auto& self = static_cast<Acceptor&>(op);
     if (completion.result >= 0 && !self.many_) {
-        self.waiting_ = true;
+        self.arrival_ = true;
     } else if (completion.result >= 0) {
         self.accepted_.push_back(completion.result);
     } else if (completion.result != -ECANCELED) {
@@ -46,8 +46,6 @@ void Acceptor::on_accept(ring::Op& op, const ring::Completion& completion) {
     }
     self.wake_.set();
 }
-
-bool Acceptor::take_waiting() { return std::exchange(waiting_, false); }
 
 int Acceptor::take() {
     if (taken_ == accepted_.size()) {

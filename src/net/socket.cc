@@ -65,6 +65,11 @@ void Socket::start_receiving() {
     pools_.ring.recv_multishot(static_cast<ReceiveOp&>(*this), fd_, pools_.buffers.id());
 }
 
+void Socket::receive_once() {
+    watching_readable_ = false;
+    pools_.ring.recv(static_cast<ReceiveOp&>(*this), fd_, pools_.buffers.id());
+}
+
 void Socket::stop_receiving() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
 
 void Socket::on_receive(ring::Op& op, const ring::Completion& completion) {
@@ -84,8 +89,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
         const ring::Slice slice = pools_.buffers.take(completion);
         received_.append(slice);
         received_anything_ = true;
-        streak_bytes += slice.bytes;
-        ++streak_reads;
+        arrived_bytes_ += slice.bytes;
         return;
     }
     if (completion.has_buffer()) pools_.buffers.release(pools_.buffers.take(completion));
@@ -180,14 +184,16 @@ void Socket::finish_queue_send(std::int32_t result) {
 // ---- watching
 // ------------------------------------------------------------------------------------
 
-void Socket::start_watching_readable() {
+void Socket::watch_readable() {
+    if (ReceiveOp::in_flight()) return;
     watching_readable_ = true;
-    pools_.ring.poll_multishot(static_cast<ReceiveOp&>(*this), fd_, POLLIN | POLLRDHUP);
+    pools_.ring.poll(static_cast<ReceiveOp&>(*this), fd_, POLLIN | POLLRDHUP);
 }
 
-void Socket::start_watching_writable() {
+void Socket::watch_writable() {
+    if (SendOp::in_flight()) return;
     send_use_ = SendUse::watch;
-    pools_.ring.poll_multishot(static_cast<SendOp&>(*this), fd_, POLLOUT);
+    pools_.ring.poll(static_cast<SendOp&>(*this), fd_, POLLOUT);
 }
 
 void Socket::stop_watching_readable() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
@@ -207,6 +213,7 @@ void Socket::shutdown_write() {
 
 void Socket::stop() {
     give_up_waiting_for_buffer();
+    wake_on_sent_ = true;  // whoever closes waits for the last completion, whatever it says
     pools_.ring.cancel(static_cast<ReceiveOp&>(*this));
     pools_.ring.cancel(static_cast<SendOp&>(*this));
 }

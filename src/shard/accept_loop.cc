@@ -1,5 +1,6 @@
 #include "accept_loop.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core.h"
@@ -20,14 +21,16 @@ bool is_shortage(int os_error) {
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over,
-                       std::uint32_t backlog)
+AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over)
     : shard_(shard),
       resume_at_(shard.timers, wake_),
       acceptor_(*shard.ring, wake_, fd),
       listener_(listener),
-      hands_over_(hands_over),
-      many_margin_(std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack) {}
+      hands_over_(hands_over) {}
+
+std::int64_t AcceptLoop::many_margin(std::uint32_t backlog) {
+    return std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack;
+}
 
 void AcceptLoop::drain() {
     draining_ = true;
@@ -37,7 +40,8 @@ void AcceptLoop::drain() {
 void AcceptLoop::deal(int fd) {
     shard_.wiring.stats.accepted.add();
     shard_.wiring.stats.listeners[listener_].accepted.add();
-    if (hands_over_) {
+    // While draining the other shards may have ended already.
+    if (hands_over_ && !draining_) {
         shard_.hand_over(listener_, fd);
     } else {
         shard_.begin_session(listener_, fd);
@@ -49,15 +53,18 @@ void AcceptLoop::take_all() {
         --shard_.permits.idle;
         deal(fd);
     }
+    if (acceptor_.take_arrival()) somebody_waits_ = true;
 }
 
 // Direct accepts, one permit each, until the queue is empty.
 void AcceptLoop::accept_while_permitted() {
     while (shard_.permits.idle > 0) {
+        somebody_waits_ = false;  // with the last permit gone, the watch tells whether more wait
         const int fd = acceptor_.accept_now();
         if (fd == -ECONNABORTED || fd == -EINTR) continue;
         if (fd < 0) {
-            if (is_shortage(-fd)) pause(-fd);
+            somebody_waits_ = is_shortage(-fd);
+            if (somebody_waits_) pause(-fd);
             return;
         }
         --shard_.permits.idle;
@@ -77,27 +84,24 @@ void AcceptLoop::pause(int os_error) {
 void AcceptLoop::arm() {
     if (acceptor_.is_armed()) {
         // Too few permits for what one turn may bring: from here on one by one.
-        if (acceptor_.accepts_many() && shard_.permits.idle < many_margin_) acceptor_.disarm();
+        if (acceptor_.accepts_many() && !shard_.may_accept_many()) acceptor_.disarm();
         return;
     }
-    if (shard_.permits.idle >= many_margin_) {
+    if (shard_.may_accept_many()) {
         acceptor_.arm_many();
         return;
     }
-    if (shard_.permits.idle > 0) {
-        lacks_permit_ = false;
-        acceptor_.take_waiting();
-        accept_while_permitted();
-        if (paused_) return;
-    } else if (!lacks_permit_ && acceptor_.take_waiting()) {
-        lacks_permit_ = true;
-        shard_.wiring.stats.accept_pauses.add();
-    }
-    if (lacks_permit_) {
-        shard_.ask_for_permits();  // permits_came() wakes
+    if (somebody_waits_) accept_while_permitted();
+    if (paused_) return;
+    if (!somebody_waits_) {
+        // Holds no permit: another listener or shard may need it while nobody comes here.
+        short_of_permits_ = false;
+        acceptor_.watch();
         return;
     }
-    acceptor_.watch();
+    if (!short_of_permits_) shard_.wiring.stats.accept_pauses.add();
+    short_of_permits_ = true;
+    shard_.ask_for_permits();
 }
 
 async::Task<void> AcceptLoop::run() {

@@ -24,6 +24,9 @@ constexpr std::size_t send_vectors_max = 4096;
 constexpr std::size_t frame_bytes_per_session = 2048;
 constexpr std::size_t frame_bytes_base = 1 << 20;
 constexpr std::uint64_t permits_per_request = 64;
+constexpr std::uint64_t permits_recalled_max = std::uint64_t{1} << 40;
+// How long a shard accepts singly after another could not be given what it asked for.
+constexpr base::Duration singly_span = base::Duration::seconds(1);
 // Where receives cannot share a buffer, more and smaller ones hold the same memory.
 constexpr std::uint32_t split_of_whole_buffers = 8;
 
@@ -42,7 +45,7 @@ stats::LogSettings log_settings(const ShardWiring& wiring) {
 }
 
 net::RelaySettings relay_settings_of(const config::Settings& settings) {
-    return {settings.relay, settings.held_bytes_max, settings.buffer_bytes};
+    return {settings.relay, settings.held_bytes_max};
 }
 
 std::uint64_t thread_cpu_ns() {
@@ -102,7 +105,6 @@ base::Result<void> Core::build_pools() {
     auto created = ring::BufferGroup::create(*ring, wanted);
     if (!created) return base::unexpected(created.error());
     buffers = std::move(*created);
-    relay_settings.buffer_bytes = buffers->bytes_each();
     slices =
         std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
     sockets =
@@ -131,9 +133,12 @@ base::Result<void> Core::start() {
     mail_ = true;  // look once: commands may have come before the watch
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;
+        permits.many_margin += AcceptLoop::many_margin(wiring.settings.listeners[index].backlog);
+    }
+    for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
+        if (wiring.listener_fds[index] < 0) continue;
         auto loop = std::make_unique<AcceptLoop>(*this, index, wiring.listener_fds[index],
-                                                 wiring.hands_over[index],
-                                                 wiring.settings.listeners[index].backlog);
+                                                 wiring.hands_over[index]);
         accepting.spawn(loop->run());
         accept_loops.push_back(std::move(loop));
     }
@@ -153,12 +158,14 @@ bool Core::turn(base::Instant wait_until) {
     if (mail_) run_commands();
     timers.advance(now);
     runtime.ready.begin_turn();
+    buffers->offer();
     do {
         runtime.ready.run();
         upstreams.run_waiters(now);
         buffers->flush();  // returned buffers may wake readers: they run in this turn as well
     } while (!runtime.ready.ran_dry());
     if (upstreams.has_permit_news()) report_permits();
+    if (permits.recalled > 0 && !accepts_many()) answer_recall();
     if (!outbox_.empty()) flush_outbox();
     if (draining && !reported_drained_ && has_drained()) {
         reported_drained_ = true;
@@ -170,12 +177,11 @@ bool Core::turn(base::Instant wait_until) {
     ring->turn(next_wait(wait_until));
     // 3. All completions were recorded; what they woke runs in the next turn, on a fresh clock.
     now = ring::sys::now();
-    turn_started_ = now;
     return true;
 }
 
 base::Instant Core::next_wait(base::Instant wait_until) {
-    if (!runtime.ready.empty() || mail_) return {0};
+    if (!runtime.ready.empty() || mail_ || buffers->has_offer()) return {0};
     if (!outbox_.empty()) wait_until = std::min(wait_until, now + base::Duration::milliseconds(1));
     return std::min({wait_until, timers.next_due(), upstreams.next_due()});
 }
@@ -199,11 +205,13 @@ void Core::publish() {
     stats.slots_in_use.set(slots.in_use());
     stats.frames_in_use.set(runtime.frames.in_use());
     stats.frame_spills.set(runtime.frames.spills());
+    stats.log_lines.set(wiring.log.written());
+    stats.log_lines_dropped.set(wiring.log.dropped());
     if (now - cpu_read_at_ >= cpu_interval) {
         cpu_read_at_ = now;
         stats.cpu_ns.set(thread_cpu_ns());
-        if (ring::sys::now() - turn_started_ >= long_turn) stats.ring.long_turns.add();
     }
+    if (ring::sys::now() - now >= long_turn) stats.ring.long_turns.add();
 }
 
 // ---- sessions and permits
@@ -233,7 +241,7 @@ void Core::on_permit(proxy::PermitReturn& returned) {
 }
 
 void Core::wake_accept_loops() {
-    for (auto& loop : accept_loops) loop->permits_came();
+    for (auto& loop : accept_loops) loop->permits_changed();
 }
 
 void Core::ask_for_permits() {
@@ -332,8 +340,29 @@ void Core::recall(const RecallPermits& wanted) {
         send(ReturnPermits{wanted.pool, given});
         return;
     }
+    permits.recalled = std::min<std::uint64_t>(wanted.count, permits_recalled_max) +
+                       std::min(permits.recalled, permits_recalled_max);
+    const auto enough = static_cast<std::int64_t>(permits.recalled) + permits.many_margin;
+    if (accepts_many() && permits.idle < enough) {
+        // The loops turn to accepting singly, and the answer follows when they have.
+        permits.singly_until = now + singly_span;
+        wake_accept_loops();
+    } else {
+        answer_recall();
+    }
+}
+
+bool Core::accepts_many() const {
+    return std::any_of(accept_loops.begin(), accept_loops.end(),
+                       [](const auto& loop) { return loop->accepts_many(); });
+}
+
+// What accepts under way may use up must stay, or more would be accepted than is permitted: by then
+// none is under way, or enough stays.
+void Core::answer_recall() {
     const std::int64_t idle = std::max<std::int64_t>(permits.idle, 0);
-    const auto given = std::min<std::uint64_t>(wanted.count, static_cast<std::uint64_t>(idle));
+    const std::uint64_t given = std::min(permits.recalled, static_cast<std::uint64_t>(idle));
+    permits.recalled = 0;
     permits.idle -= static_cast<std::int64_t>(given);
     send(ReturnPermits{0, given});
 }

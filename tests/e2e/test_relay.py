@@ -189,7 +189,7 @@ def send_in_pieces(sock, data, sizes):
 
 
 def bulk_bytes():
-    return int(os.environ.get("RINGWAY_TEST_BULK_BYTES", 1 << 30))
+    return int(os.environ.get("RW_TEST_BULK_BYTES", 1 << 30))
 
 
 def send_bulk(sock, count, seed):
