@@ -75,6 +75,8 @@ void Socket::on_receive(ring::Op& op, const ring::Completion& completion) {
     static_cast<Socket&>(static_cast<ReceiveOp&>(op)).handle_receive(completion);
 }
 
+// A request that was woken in vain too often (128 times) is given up by the kernel with EAGAIN on a
+// socket that does not block: nothing is wrong, it is queued again. So it is for sends.
 void Socket::handle_receive(const ring::Completion& completion) {
     wake_.set();
     if (watching_readable_) {
@@ -94,7 +96,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
         ended_ = true;
     } else if (completion.result == -ENOBUFS) {
         pools_.buffers.wait(*this);
-    } else if (completion.result != -ECANCELED) {
+    } else if (completion.result != -ECANCELED && completion.result != -EAGAIN) {
         break_with(completion.result);
         ended_ = true;
     }
@@ -170,7 +172,7 @@ void Socket::finish_queue_send(std::int32_t result) {
     if (result > 0) {
         flow_->count(static_cast<std::uint64_t>(result), &stats::DirectionStats::copied_bytes);
         queue.consume(static_cast<std::size_t>(result));
-    } else if (result < 0 && result != -ECANCELED) {
+    } else if (result < 0 && result != -ECANCELED && result != -EAGAIN) {
         break_with(result);
     }
     // In the common case everything is on its way and nobody has to run for that.
