@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "core.h"
+#include "ringway/base/planted.h"
 #include "ringway/proxy/passthrough.h"
 #include "ringway/ring/sys.h"
 
@@ -236,6 +237,7 @@ void Core::hand_over(std::uint32_t listener, int fd) { send(HandOver{fd, listene
 
 void Core::on_permit(proxy::PermitReturn& returned) {
     auto& self = static_cast<Core&>(returned);
+    if (base::planted(base::Bug::permit_leaked) && self.next_session_id_ % 8 == 0) return;
     // Whoever waits for a permit is woken by the first that comes.
     if (self.permits.idle++ == 0) self.wake_accept_loops();
 }
@@ -407,7 +409,9 @@ void Core::begin_drain(base::Instant deadline) {
     }
 }
 
-void Core::cut_off() { sessions.cancel(); }
+void Core::cut_off() {
+    if (!base::planted(base::Bug::drain_forgets_idle)) sessions.cancel();
+}
 
 bool Core::has_drained() const {
     return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
