@@ -90,15 +90,15 @@ def registered_suites(build):
     """What the meson.build files registered with test()."""
     suites = []
     for test in introspect(build, "--tests"):
+        folder = test["workdir"] or str(build)  # as meson runs them
         parts = pathlib.Path(test["cmd"][0]).resolve().parts
         in_tests = parts[len(parts) - parts[::-1].index("tests"):] if "tests" in parts else ()
         if in_tests[:1] == ("unit",):
-            suites.append(UnitSuite("unit/" + in_tests[1], test["cmd"], test["env"],
-                                    test["workdir"]))
+            suites.append(UnitSuite("unit/" + in_tests[1], test["cmd"], test["env"], folder))
         else:
             kind = UnitSuite if parts[-1].endswith("_test") else Suite
             prefix = in_tests[0] + "/" if in_tests else ""
-            suites.append(kind(prefix + test["name"], test["cmd"], test["env"], test["workdir"]))
+            suites.append(kind(prefix + test["name"], test["cmd"], test["env"], folder))
     return suites
 
 

@@ -73,7 +73,7 @@ void RelayDirection::drop_undeliverable() {
     if (!target_.is_sending()) source_.received().clear();
 }
 
-// ---- copy ----------------------------------------------------------------------------------
+// ---- copy -------------------------------------------------------------------------------------
 
 void RelayDirection::flush_held() {
     SliceQueue& held = source_.received();
@@ -193,7 +193,7 @@ void RelayDirection::advance_leaving_copy() {
     source_.readable = target_.writable = true;  // look once without being told
 }
 
-// ---- splice ------------------------------------------------------------------------------------
+// ---- splice -----------------------------------------------------------------------------------
 
 // Socket to pipe, once. The pipe's own count decides: EAGAIN does not say whether the pipe is full
 // or the socket empty, so with bytes in the pipe it is taken for full and asked again when drained.
@@ -300,7 +300,7 @@ void RelayDirection::advance_leaving_splice() {
     state_ = State::copying;
 }
 
-// ---- peek --------------------------------------------------------------------------------------
+// ---- peek -------------------------------------------------------------------------------------
 
 void RelayDirection::advance_peeking() {
     std::uint64_t moved = 0;
@@ -342,7 +342,7 @@ void RelayDirection::advance_peeking() {
     }
 }
 
-// ---- ticks and ends ----------------------------------------------------------------------------
+// ---- ticks and ends ---------------------------------------------------------------------------
 
 bool RelayDirection::wants_ticks() const {
     switch (state_) {

@@ -58,8 +58,7 @@ void Socket::attach(int fd) {
     fd_ = fd;
 }
 
-// ---- receiving
-// -----------------------------------------------------------------------------------
+// ---- receiving --------------------------------------------------------------------------------
 
 void Socket::start_receiving() {
     watching_readable_ = false;
@@ -77,6 +76,8 @@ void Socket::on_receive(ring::Op& op, const ring::Completion& completion) {
     static_cast<Socket&>(static_cast<ReceiveOp&>(op)).handle_receive(completion);
 }
 
+// A request that was woken in vain too often (128 times) is given up by the kernel with EAGAIN on a
+// socket that does not block: nothing is wrong, it is queued again. So it is for sends.
 void Socket::handle_receive(const ring::Completion& completion) {
     wake_.set();
     if (watching_readable_) {
@@ -96,7 +97,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
         ended_ = true;
     } else if (completion.result == -ENOBUFS) {
         pools_.buffers.wait(*this);
-    } else if (completion.result != -ECANCELED) {
+    } else if (completion.result != -ECANCELED && completion.result != -EAGAIN) {
         break_with(completion.result);
         ended_ = true;
     }
@@ -104,8 +105,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
 
 void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter).wake_.set(); }
 
-// ---- sending
-// -------------------------------------------------------------------------------------
+// ---- sending ----------------------------------------------------------------------------------
 
 bool Socket::send_from(SliceQueue& queue, Flow& flow) {
     RW_ASSERT(!queue.empty());
@@ -173,7 +173,7 @@ void Socket::finish_queue_send(std::int32_t result) {
     if (result > 0) {
         flow_->count(static_cast<std::uint64_t>(result), &stats::DirectionStats::copied_bytes);
         queue.consume(static_cast<std::size_t>(result));
-    } else if (result < 0 && result != -ECANCELED) {
+    } else if (result < 0 && result != -ECANCELED && result != -EAGAIN) {
         break_with(result);
     }
     // In the common case everything is on its way and nobody has to run for that.
@@ -181,8 +181,7 @@ void Socket::finish_queue_send(std::int32_t result) {
     if (result < 0 || wake_on_sent_ || unfinished) wake_.set();
 }
 
-// ---- watching
-// ------------------------------------------------------------------------------------
+// ---- watching ---------------------------------------------------------------------------------
 
 void Socket::watch_readable() {
     if (ReceiveOp::in_flight()) return;
@@ -199,8 +198,7 @@ void Socket::watch_writable() {
 void Socket::stop_watching_readable() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
 void Socket::stop_watching_writable() { pools_.ring.cancel(static_cast<SendOp&>(*this)); }
 
-// ---- ends
-// ----------------------------------------------------------------------------------------
+// ---- ends -------------------------------------------------------------------------------------
 
 void Socket::break_with(int negative_errno) {
     if (error_ == 0) error_ = static_cast<std::int16_t>(-negative_errno);

@@ -116,8 +116,7 @@ void add_upstream_rows(Table& table, const Snapshot& snapshot) {
     }
 }
 
-// ---- ctl upstreams
-// -------------------------------------------------------------------------------
+// ---- ctl upstreams ----------------------------------------------------------------------------
 
 std::string upstreams_text(const Snapshot& snapshot) {
     if (snapshot.context.endpoints.empty()) return "no upstreams\n";
@@ -135,8 +134,7 @@ std::string upstreams_json(const Snapshot& snapshot) {
     return finish_answer(json, text);
 }
 
-// ---- ctl connections
-// -----------------------------------------------------------------------------
+// ---- ctl connections --------------------------------------------------------------------------
 
 std::string connections_text(std::span<const ConnectionLine> lines, std::uint64_t total) {
     Table table({Align::left, Align::left, Align::left, Align::left, Align::left, Align::left,
@@ -192,8 +190,7 @@ std::string connections_json(std::span<const ConnectionLine> lines, std::uint64_
     return finish_answer(json, text);
 }
 
-// ---- ctl info
-// ------------------------------------------------------------------------------------
+// ---- ctl info ---------------------------------------------------------------------------------
 
 std::string info_text(const Info& info) {
     Table table({Align::left});

@@ -141,8 +141,7 @@ Rows resource_rows() {
             count_row("log lines dropped", &ShardReading::log_lines_dropped)};
 }
 
-// ---- tables
-// --------------------------------------------------------------------------------------
+// ---- tables -----------------------------------------------------------------------------------
 
 void add_rows(Table& table, const Rows& rows, const ShardReading& total,
               std::span<const ShardReading> shards) {

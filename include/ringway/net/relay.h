@@ -21,7 +21,7 @@ namespace ringway::net {
 // When a direction changes its way of moving bytes; tuned by measurement (docs/decisions/0004).
 struct RelayThresholds {
     static constexpr std::uint32_t splice_after_bytes = 64 * 1024;
-    static constexpr std::uint32_t splice_read_bytes_mean = 16 * 1024;
+    static constexpr std::uint32_t splice_read_bytes_mean = 24 * 1024;
     static constexpr std::uint32_t small_move_bytes = 4 * 1024;
     static constexpr std::uint32_t small_moves_in_a_row = 32;
     static constexpr base::Duration splice_idle = base::Duration::milliseconds(100);

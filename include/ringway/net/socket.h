@@ -79,7 +79,7 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     bool is_open() const { return fd_ >= 0; }
     async::Wake& wake() { return wake_; }  // of the session that it belongs to
 
-    // ---- receiving -----------------------------------------------------------------------------
+    // ---- receiving ----------------------------------------------------------------------------
     void start_receiving();  // multishot, into provided buffers
     void receive_once();     // at most one buffer, then the request has ended
     void stop_receiving();   // asks; is_receiving() tells when it has ended
@@ -99,7 +99,7 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     bool readable = false;
     bool writable = false;
 
-    // ---- sending -------------------------------------------------------------------------------
+    // ---- sending ------------------------------------------------------------------------------
     bool is_sending() const { return SendOp::in_flight(); }
     // Sends what `queue` holds, in one request; bytes leave the queue as the kernel takes them.
     // False when nothing could be started now (no vector left): try again next turn.
@@ -110,12 +110,12 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     // Also wake the session when a send has taken everything (by default only when bytes are left).
     void set_wake_on_sent(bool wanted) { wake_on_sent_ = wanted; }
 
-    // ---- connecting (on the send request) ------------------------------------------------------
+    // ---- connecting (on the send request) -----------------------------------------------------
     void start_connecting(const sockaddr* address, socklen_t address_bytes);
     bool is_connecting() const { return SendOp::in_flight(); }
     std::int32_t connect_result() const { return send_result_; }
 
-    // ---- watching readiness, for direct system calls -------------------------------------------
+    // ---- watching readiness, for direct system calls ------------------------------------------
     // One shot each: armed only when there is nothing to do but wait, so that data which arrives
     // while we are busy costs no wake-up. `readable` and `writable` are set by the watch and
     // cleared by whoever saw that they no longer hold.
@@ -124,7 +124,7 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void stop_watching_readable();
     void stop_watching_writable();
 
-    // ---- ends ----------------------------------------------------------------------------------
+    // ---- ends ---------------------------------------------------------------------------------
     // Errors are kept as a positive errno; the first one stays.
     int error() const { return error_; }
     bool is_broken() const { return error_ != 0; }
