@@ -8,11 +8,11 @@
 
 namespace ringway::perf {
 
-struct ProcessTime {
-    std::uint64_t run_ns = 0;    // on a CPU: user, system and the interrupts it took, all threads
+struct ThreadTime {
+    std::uint64_t run_ns = 0;    // on a CPU: user, system and the interrupts it took
     std::uint64_t delay_ns = 0;  // ready to run while something else had the CPU
-    std::uint64_t threads = 0;
 };
+using ProcessTime = std::map<int, ThreadTime>;  // by thread id
 
 struct CoreTime {
     std::uint64_t busy_ticks = 0;   // everything but idle, of /proc/stat

@@ -68,8 +68,7 @@ class Words {
         const auto list = values_.extract("pids");
         if (list.empty()) return found;
         std::istringstream numbers(list.mapped());
-        for (std::string text; std::getline(numbers, text, ',');)
-            found.push_back(std::stoi(text));
+        for (std::string text; std::getline(numbers, text, ',');) found.push_back(std::stoi(text));
         return found;
     }
     // What is wrong with the command, once everything known was asked for.

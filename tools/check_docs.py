@@ -6,6 +6,7 @@ command line must be in that command's --help; the version must be the same wher
 """
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -31,8 +32,11 @@ class Program:
     def ask(self, *arguments):
         """The program's output, or None when it does not end with exit code 0."""
         if arguments not in self.answers:
+            # Without the settings of whoever runs this.
+            environment = {name: value for name, value in os.environ.items()
+                           if not name.startswith("RINGWAY_")}
             done = subprocess.run([self.binary, *arguments], stdin=subprocess.DEVNULL, text=True,
-                                  capture_output=True, timeout=30, check=False)
+                                  env=environment, capture_output=True, timeout=30, check=False)
             self.answers[arguments] = done.stdout if done.returncode == 0 else None
         return self.answers[arguments]
 
@@ -49,10 +53,18 @@ def dead_links(name, text):
             yield f"links to '{target}', which does not exist"
 
 
+def is_made_here(word):
+    """A path that git ignores, or a program that is built from a source file of its name."""
+    ignored = subprocess.run(["git", "-c", "safe.directory=*", "check-ignore", "-q", word],
+                             cwd=TOP, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             check=False)
+    return ignored.returncode == 0 or (TOP / (word + ".cc")).exists()
+
+
 def dead_paths(text):
     for found in CODE_SPAN.finditer(text):
         word = found.group(1).split()[0]
-        if OWN_PATH.match(word) and not (TOP / word).exists():
+        if OWN_PATH.match(word) and not (TOP / word).exists() and not is_made_here(word):
             yield f"speaks of '{word}', which does not exist"
 
 
@@ -92,6 +104,16 @@ def version_problems(program):
         yield f"'ringway --version' does not say {declared}"
 
 
+def reference_problems(program):
+    """The flags in docs/OPERATIONS.md are what tools/gen_docs would write there."""
+    document = TOP / "docs/OPERATIONS.md"
+    if document.exists():
+        between = re.search(r"<!-- begin: flags[^\n]*\n(.*?)<!-- end: flags", document.read_text(),
+                            re.DOTALL)
+        if between and between.group(1) != program.ask("help", "--markdown"):
+            yield "docs/OPERATIONS.md is out of date: run tools/gen_docs"
+
+
 def example_problems(program):
     """The example configuration must be one that the program takes."""
     for name in own_files():
@@ -119,7 +141,7 @@ def main():
         failures += len(problems)
     problems = list(version_problems(program))
     if program:
-        problems += example_problems(program)
+        problems += list(reference_problems(program)) + list(example_problems(program))
     for problem in problems:
         print(problem)
     failures += len(problems)

@@ -25,5 +25,5 @@ build() {
     local directory=$1
     shift
     step "building $directory"
-    ninja -C "$directory" -j "${RINGWAY_JOBS:-$(nproc)}" "$@" </dev/null
+    ninja -C "$directory" -j "${RW_JOBS:-$(nproc)}" "$@" </dev/null
 }

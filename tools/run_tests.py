@@ -2,10 +2,10 @@
 """Runs the tests of one build directory and adds them up.
 
 The suites are: `unit/<layer>` (doctest executables), `sim` (seeded simulation), `e2e` (the real
-program between real peers) and `docs` (the documents against the program). Everything a suite
-prints is passed on as it comes; each closes with doctest's summary or a line `N passed, N failed`.
-The last line here is `N passed, N failed` for all of them, and the exit code is 0 only when none
-failed.
+program between real peers), `tools` (the project's own checks) and `docs` (the documents against
+the program). Everything a suite prints is passed on as it comes; each closes with doctest's summary
+or a line `N passed, N failed`. The last line here is `N passed, N failed` for all of them, and the
+exit code is 0 only when none failed.
 """
 
 import argparse
@@ -90,25 +90,34 @@ def registered_suites(build):
     """What the meson.build files registered with test()."""
     suites = []
     for test in introspect(build, "--tests"):
+        folder = test["workdir"] or str(build)  # as meson runs them
         parts = pathlib.Path(test["cmd"][0]).resolve().parts
         in_tests = parts[len(parts) - parts[::-1].index("tests"):] if "tests" in parts else ()
         if in_tests[:1] == ("unit",):
-            suites.append(UnitSuite("unit/" + in_tests[1], test["cmd"], test["env"],
-                                    test["workdir"]))
+            suites.append(UnitSuite("unit/" + in_tests[1], test["cmd"], test["env"], folder))
         else:
             kind = UnitSuite if parts[-1].endswith("_test") else Suite
             prefix = in_tests[0] + "/" if in_tests else ""
-            suites.append(kind(prefix + test["name"], test["cmd"], test["env"], test["workdir"]))
+            suites.append(kind(prefix + test["name"], test["cmd"], test["env"], folder))
     return suites
 
 
 def all_suites(build):
+    slow = slowness(build)
     suites = registered_suites(build)
     binary = str(build / "ringway")
+    simulation = build / "tests/sim/sim"
+    if simulation.exists():
+        seeds = os.environ.get("RW_SIM_SEEDS", str(2000 // slow))
+        suites.append(Suite("sim", [str(simulation), "--seeds", seeds,
+                                    "--jobs", str(min(os.cpu_count(), 16))]))
     end_to_end = TOP / "tests/e2e/run.py"
     if end_to_end.exists():
         suites.append(EndToEndSuite(
-            "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary]))
+            # Two at a time where time is not judged anyway.
+            "e2e", [sys.executable, "-u", str(end_to_end), "--binary", binary,
+                    "--jobs", "2" if slow > 1 else "1"], {"RW_TEST_SLOWNESS": str(slow)}))
+    suites.append(Suite("tools", [sys.executable, "-u", str(TOP / "tests/tools/run.py")]))
     suites.append(Suite("docs", [sys.executable, "-u", str(TOP / "tools/check"), "docs",
                                  "--build", str(build)]))
     return suites
@@ -186,7 +195,6 @@ def main():
                         help="a part of a suite's or a test's name")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
-    os.environ.setdefault("RINGWAY_TEST_SLOWNESS", str(slowness(build)))
     suites = choose(all_suites(build), arguments.filter)
     if arguments.list:
         print("\n".join(suite.name for suite in suites))

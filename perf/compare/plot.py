@@ -49,8 +49,11 @@ def bar(title, peer, ratio, y, scale, colour):
     middle = y + ROW / 2
     width = ratio["cost"] * scale
     low, high = LEFT + ratio["cost_min"] * scale, LEFT + ratio["cost_max"] * scale
-    return [f'<text x="{LEFT - 60}" y="{middle + 4}" text-anchor="end">{escape(title[:46])}</text>',
-            f'<text x="{LEFT - 6}" y="{middle + 4}" text-anchor="end" fill="#555">{peer}</text>',
-            f'<rect x="{LEFT}" y="{y + 2}" width="{width:.1f}" height="{ROW - 4}" fill="{colour}"/>',
+    right = max(high, LEFT + width) + 6
+    text = f'y="{middle + 4}"'
+    return [f'<text x="12" {text}>{escape(title[:36])}</text>',
+            f'<text x="{LEFT - 6}" {text} text-anchor="end" fill="#555">{peer}</text>',
+            f'<rect x="{LEFT}" y="{y + 2}" width="{width:.1f}" height="{ROW - 4}" '
+            f'fill="{colour}"/>',
             f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}" stroke="black"/>',
-            f'<text x="{max(high, LEFT + width) + 6:.1f}" y="{middle + 4}">{ratio["cost"]:.2f}</text>']
+            f'<text x="{right:.1f}" {text}>{ratio["cost"]:.2f}</text>']

@@ -32,6 +32,7 @@ class Proxy:
     """One running candidate in front of one origin. Use as a context manager."""
 
     name = "?"
+    processes = 1
     bulk_only = False  # a configuration that nobody would choose for small messages
 
     def __init__(self, origin_port, cores, namespace=None, shards=1):
@@ -67,7 +68,8 @@ class Proxy:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended at once: {self.output()}")
-            if wanted in machine.read_head(f"/proc/{self.process.pid}/net/tcp"):
+            listening = wanted in machine.read_head(f"/proc/{self.process.pid}/net/tcp")
+            if listening and len(self.pids()) >= self.processes:
                 return
             time.sleep(0.01)
         raise RuntimeError(f"{self.name} does not listen: {self.output()}")
@@ -171,6 +173,7 @@ class HAProxySplice(HAProxy):
 
 class Nginx(Proxy):
     name = "nginx"
+    processes = 2  # the master listens before its worker exists
     buffer_bytes = "16k"
 
     def command(self):

@@ -138,7 +138,11 @@ def idle_section(entry):
                      f"**{number(ratio.get('cost'), 3)}**" if ratio else "", own["samples"]])
     text = table(["", entry["unit"], "spread", "MiB private, warm, no connection", "ringway/it",
                   "samples"], rows)
-    return text + f"\n\n{entry['samples'][0]['connections']} connections held."
+    text += f"\n\n{entry['samples'][0]['connections']} connections held."
+    if entry.get("slot_bytes"):
+        text += (f" A connection's slot in ringway is {entry['slot_bytes']} bytes, reserved as "
+                 "address space at start and resident only once used.")
+    return text
 
 
 def shard_section(entry):
@@ -153,9 +157,9 @@ def shard_section(entry):
 def markdown(result):
     facts = result["machine"]
     lines = [f"# TCP comparison, {result['date']}", "",
-             f"Kernel {facts['kernel']}, {facts['cores']} cores of {facts['processor']}; congestion "
-             f"control {facts['congestion_control']} (reno where a scenario says so, in a private "
-             f"network namespace); commit {facts['commit']}.", "",
+             f"Kernel {facts['kernel']}, {facts['cores']} cores of {facts['processor']}; "
+             f"congestion control {facts['congestion_control']} (reno where a scenario says so, "
+             f"in a private network namespace); commit {facts['commit']}.", "",
              *[f"- {name}: {version}" for name, version in result["versions"].items()], "",
              f"{result['rounds']} rounds, {result['measure_ms']} ms each; candidates alternate "
              "within a round, ratios are taken within a round. Medians; spread is minimum to "

@@ -124,6 +124,8 @@ class Load(Scenario):
                 answer = self.ask(generator, proxy, settings)
                 after = proxy.counters()
         units = self.units_in(answer)
+        if not units:
+            raise RuntimeError(f"{kind.name}: nothing came through while it was measured")
         shares = cpu_share(answer, settings.proxy_core)
         return {
             "candidate": kind.name,
@@ -288,7 +290,7 @@ SCENARIOS = (
 
 
 def run(scenario, settings, candidates, rounds, say):
-    """All samples of one scenario, alternated: each round takes every candidate, in rotated order."""
+    """All samples of one scenario: each round takes every candidate, in rotated order."""
     names = [name for name in candidates if scenario.takes(name)]
     network = Network(scenario.network_kind, settings)
     samples = []

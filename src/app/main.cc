@@ -31,7 +31,7 @@ constexpr auto commands = std::to_array<Command>({
     {"doctor", "what this machine has, what it lacks, and how to fix it", run_doctor},
     {"mock", "the origin that tests and benchmarks run against", mock::run},
     {"ctl", "talk to the control socket of a running ringway", control::run_ctl},
-    {"help", "this", print_overview},
+    {"help", "this, or the flags of a command", print_overview},
     {"--version", "the version", print_version},
     {"-V", "the versions of everything in it, and what the kernel offers", print_versions},
 });
@@ -53,6 +53,10 @@ int print_overview(Arguments arguments) {
     if (!arguments.empty() && arguments.front() == "--markdown") {
         std::fputs(config::markdown_reference().c_str(), stdout);
         return 0;
+    }
+    if (!arguments.empty()) {
+        const std::vector<std::string> asked{arguments.front(), "--help"};
+        return run(asked);
     }
     fmt::print("usage: ringway COMMAND [FLAGS]\n\n");
     for (const Command& command : commands) {

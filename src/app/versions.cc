@@ -69,7 +69,7 @@ int print_versions(Arguments) {
     fmt::print("toml++     {}\n", RW_TOMLPP_VERSION);
     fmt::print("CLI11      {}\n", RW_CLI11_VERSION);
     fmt::print("tls        none in this release\n");
-    fmt::print("ring       {}\n", ring_features());
+    fmt::print("io_uring   {}\n", ring_features());
     return 0;
 }
 

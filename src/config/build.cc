@@ -121,11 +121,18 @@ class Builder {
   public:
     explicit Builder(std::span<const Layer> layers) : layers_(layers) {}
 
-    Checked<Settings, Problem> build() {
-        for (auto step : {&Builder::apply_values, &Builder::build_upstreams,
-                          &Builder::build_listeners, &Builder::resolve_routes}) {
-            if (auto problem = (this->*step)()) return *problem;
+    // What is wrong within these layers, be it hidden by a higher one or not.
+    MaybeProblem check_values_and_objects() {
+        for (auto step :
+             {&Builder::apply_values, &Builder::build_upstreams, &Builder::build_listeners}) {
+            if (auto problem = (this->*step)()) return problem;
         }
+        return {};
+    }
+
+    Checked<Settings, Problem> build() {
+        if (auto problem = check_values_and_objects()) return *problem;
+        if (auto problem = resolve_routes()) return *problem;
         return std::move(draft_.settings);
     }
 
@@ -334,6 +341,10 @@ class Builder {
 }  // namespace
 
 Checked<Settings, Problem> build_settings(std::span<const Layer> layers) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        Builder alone(layers.subspan(i, 1));
+        if (auto problem = alone.check_values_and_objects()) return *problem;
+    }
     return Builder(layers).build();
 }
 

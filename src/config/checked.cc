@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "utf8.h"
+
 namespace ringway::config {
 
 std::string printable(std::string_view value) {
     constexpr std::size_t shown_max = 160;
+    const bool is_text = is_utf8(value);
     std::string out;
     for (const char character : value.substr(0, shown_max)) {
         const auto byte = static_cast<unsigned char>(character);
-        if (byte < 0x20 || byte == 0x7f) {
+        if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_text)) {
             out += fmt::format("\\x{:02x}", byte);
         } else {
             out += character;

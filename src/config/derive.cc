@@ -27,6 +27,21 @@ void derive_threads(Derived& derived, const Machine& machine) {
     if (!settings.pin) settings.pin = settings.shards <= cores;
 }
 
+// Pipes make bulk cheap, connections make it a proxy: where descriptors are few, pipes give way.
+void derive_pipes(Derived& derived, const Machine& machine) {
+    Settings& settings = derived.settings;
+    if (settings.relay == RelayMode::copy) return;
+    const std::uint64_t for_pipes = machine.descriptors_hard / 4;
+    const std::uint64_t fitting =
+        std::max(for_pipes / (settings.shards * descriptors_per_pipe), pipes_min);
+    if (settings.pipes_max <= fitting) return;
+    derived.warnings.push_back(fmt::format(
+        "--pipes: {} for each shard would take more than a quarter of the {} open files allowed: "
+        "{} it is (hint: ulimit -n or LimitNOFILE=)",
+        settings.pipes_max, machine.descriptors_hard, fitting));
+    settings.pipes_max = static_cast<std::uint32_t>(fitting);
+}
+
 void derive_connections(Derived& derived, const Machine& machine) {
     Settings& settings = derived.settings;
     const std::uint64_t beside = descriptors_beside_connections(settings);
@@ -35,8 +50,9 @@ void derive_connections(Derived& derived, const Machine& machine) {
     const std::uint64_t possible = left / descriptors_per_connection;
     if (possible == 0) {
         derived.refusal = fmt::format(
-            "the limit of open files ({}) leaves no connection beside the {} that ringway needs "
-            "itself (hint: ulimit -n, LimitNOFILE=, or fewer --shards and --pipes)",
+            "--max-connections: the limit of open files ({}) leaves none beside the {} that "
+            "ringway "
+            "needs itself (hint: ulimit -n, LimitNOFILE=, or fewer --shards)",
             machine.descriptors_hard, beside);
         return;
     }
@@ -46,8 +62,8 @@ void derive_connections(Derived& derived, const Machine& machine) {
     }
     if (settings.connections_max > possible) {
         derived.warnings.push_back(fmt::format(
-            "--max-connections: {} need {} open files, and the limit of {} allows {}: accepting "
-            "will pause there (hint: ulimit -n or LimitNOFILE=)",
+            "--max-connections: {} need {} open files, and the limit of {} has room for {}: "
+            "accepting will pause there (hint: ulimit -n or LimitNOFILE=)",
             settings.connections_max, descriptors_needed(settings), machine.descriptors_hard,
             possible));
     }
@@ -111,6 +127,7 @@ std::string default_control_path(const Machine& machine) {
 Derived derive(Settings settings, const Machine& machine) {
     Derived derived{.settings = std::move(settings), .warnings = {}, .refusal = {}};
     derive_threads(derived, machine);
+    derive_pipes(derived, machine);
     derive_connections(derived, machine);
     if (derived.settings.control_path.empty()) {
         derived.settings.control_path = default_control_path(machine);

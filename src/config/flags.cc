@@ -1,7 +1,5 @@
 #include "ringway/config/flags.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "fields.h"
@@ -102,9 +100,13 @@ std::vector<Flag> make_flags() {
     add_rows(flags, upstream_options(), Flag::Scope::upstream,
              [](Draft& draft) -> Upstream& { return draft.upstream; });
     add_socket_rows(flags);
-    std::stable_sort(flags.begin(), flags.end(),
-                     [](const Flag& a, const Flag& b) { return a.group < b.group; });
-    return flags;
+    std::vector<Flag> sorted;
+    for (std::size_t group = 0; group < group_count; ++group) {
+        for (const Flag& flag : flags) {
+            if (static_cast<std::size_t>(flag.group) == group) sorted.push_back(flag);
+        }
+    }
+    return sorted;
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ Checked<Layer, Problem> read_toml(std::string_view text, std::string_view file_n
 // "listener=web => backend"; one route, or several in a row.
 Checked<std::vector<RawRoute>> parse_routes(std::string_view text, std::string_view where);
 
-// Interprets the layers, first one wins, and builds the objects.
+// Interprets the layers, first one wins, and builds the objects. What a higher layer hides must be
+// right as well: a mistake does not wait until somebody leaves a flag out.
 Checked<Settings, Problem> build_settings(std::span<const Layer> layers);
 
 }  // namespace ringway::config

@@ -70,6 +70,8 @@ void add_endpoint(std::string& out, const Endpoint& endpoint) {
     out += fmt::format("    {{ url = {}", quoted(format_url(endpoint.target)));
     for (const auto& row : endpoint_options()) {
         const std::string shown = row.show(endpoint);
+        // The name it gets anyway; as a path it may be none that can be given.
+        if (row.name == "name" && shown == endpoint.target.to_string()) continue;
         out += fmt::format(", {} = {}", row.name, toml_value(row.rule, row.repeat, shown));
     }
     out += " },\n";

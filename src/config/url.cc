@@ -9,10 +9,13 @@
 
 #include "ringway/config/limits.h"
 #include "ringway/config/units.h"
+#include "utf8.h"
 
 namespace ringway::config {
 namespace {
 
+constexpr std::string_view percent_rule =
+    "a % stands before two hexadecimal digits, and what they stand for is UTF-8";
 constexpr std::string_view shape_rule = "a URL is tcp://HOST:PORT or tcp+unix:/PATH";
 
 // Schemes that later releases add; naming them tells a misspelling from a wish.
@@ -29,7 +32,8 @@ int hex_value(char c) {
     return -1;
 }
 
-// %3F and the like; nothing when a % is not followed by two hex digits, or hides a zero byte.
+// %3F and the like; nothing when a % is not followed by two hex digits, hides a zero byte, or when
+// the whole is not UTF-8.
 std::optional<std::string> percent_decoded(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -43,6 +47,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
         out += static_cast<char>(high * 16 + low);
         i += 2;
     }
+    if (!is_utf8(out)) return std::nullopt;
     return out;
 }
 
@@ -144,7 +149,7 @@ Checked<Target> parse_unix(std::string_view path) {
     if (path.starts_with("//")) path.remove_prefix(2);  // tcp+unix:///run/x as well
     Target target{.scheme = Scheme::tcp_unix};
     auto decoded = percent_decoded(path);
-    if (!decoded) return Refusal{"a % stands before two hexadecimal digits", "%25 is a % itself"};
+    if (!decoded) return Refusal{std::string{percent_rule}, "%25 is a % itself"};
     if (!decoded->starts_with('/') && !decoded->starts_with('@')) {
         return Refusal{"the path of a Unix socket begins with / (or @, for an abstract one)", {}};
     }
@@ -169,7 +174,7 @@ Checked<std::vector<UrlOption>> parse_query(std::string_view query) {
         auto value = equals == std::string_view::npos ? std::optional<std::string>{"on"}
                                                       : percent_decoded(pair.substr(equals + 1));
         if (key.empty()) return Refusal{"an option is KEY=VALUE", "?weight=3&backup"};
-        if (!value) return Refusal{"a % stands before two hexadecimal digits", "%25 is a % itself"};
+        if (!value) return Refusal{std::string{percent_rule}, "%25 is a % itself"};
         options.push_back({std::string{key}, std::move(*value)});
         if (ampersand == std::string_view::npos) return options;
         query.remove_prefix(ampersand + 1);

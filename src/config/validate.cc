@@ -9,6 +9,7 @@
 #include "ringway/config/checked.h"
 #include "ringway/config/limits.h"
 #include "ringway/config/units.h"
+#include "ringway/config/url.h"
 
 namespace ringway::config {
 namespace {
@@ -75,7 +76,7 @@ std::string check_addresses(const Settings& settings) {
         return chosen_by_kernel ? std::string{} : listener.target.to_string();
     });
     if (twice != nullptr) {
-        return refusal_line("--listen", twice->target.to_string(),
+        return refusal_line("--listen", format_url(twice->target),
                             {"two listeners have this address", {}});
     }
     for (const Listener& listener : settings.listeners) {

@@ -93,7 +93,12 @@ bool Coordinator::wait_for_shards() {
     const auto has_failed = [](const auto& link) {
         return link->state == ShardLink::State::failed;
     };
-    // A signal may have come while names were resolved, before there was a shard to tell.
+    // Signals and operators may have spoken while names were resolved, before there was a shard.
+    for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
+        const upstream::AdminState chosen = state_.endpoints[flat].state;
+        if (chosen == upstream::AdminState::ready) continue;
+        broadcast([&] { return shard::Command(shard::SetEndpoint{flat, chosen, std::nullopt}); });
+    }
     if (state_.draining) {
         broadcast([this] { return shard::Command(shard::Drain{drain_deadline_}); });
     }

@@ -74,7 +74,7 @@ void HealthProber::try_next_address(Probe& probe, base::Instant now) {
         return;
     }
     const std::vector<net::Address>& addresses = addresses_(probe.endpoint);
-    if (addresses.empty()) probe.os_error = EHOSTUNREACH;  // the name does not resolve
+    if (addresses.empty()) probe.os_error = EDESTADDRREQ;  // the name does not resolve
     while (probe.address < addresses.size()) {
         const net::Address& address = addresses[probe.address++];
         const int outcome = begin_connect(probe, address.raw(), address.raw_bytes());

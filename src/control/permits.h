@@ -70,9 +70,9 @@ class PermitLedger {
     bool anybody_waits() const;
 
     // How soon a shard is asked again for permits that it did not have idle.
-    static constexpr base::Duration retry_interval = base::Duration::milliseconds(4);
+    static constexpr base::Duration retry_interval = base::Duration::milliseconds(2);
     // Every so many retries, shards are asked whatever the hint says.
-    static constexpr unsigned rounds_per_blind_recall = 8;
+    static constexpr unsigned rounds_per_blind_recall = 16;
 
   private:
     struct ShardAccount {

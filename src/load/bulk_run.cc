@@ -35,9 +35,7 @@ BulkContent::BulkContent() : file_(::memfd_create("load", MFD_CLOEXEC)), memory_
     }
 }
 
-BulkContent::~BulkContent() {
-    ::close(file_);
-}
+BulkContent::~BulkContent() { ::close(file_); }
 
 bool BulkContent::matches(std::uint64_t offset, std::span<const std::byte> part) const {
     while (!part.empty()) {
@@ -262,9 +260,7 @@ BulkRun::~BulkRun() {
     engine_.set_acceptor(nullptr);
 }
 
-void BulkRun::accept(int fd) {
-    new Stream(*this, engine_, fd, Stream::Side::origin, 0);
-}
+void BulkRun::accept(int fd) { new Stream(*this, engine_, fd, Stream::Side::origin, 0); }
 
 void BulkRun::open_all() {
     for (unsigned i = 0; i < plan_.streams; ++i) {
@@ -335,8 +331,7 @@ void BulkRun::finish() {
     running_ = false;
     engine_.for_each([](Actor& actor) { actor.wind_up(); });
     const base::Instant until = sys::now() + plan_.patience;
-    while (engine_.alive() > 0 && sys::now() < until && !hopeless())
-        turn();
+    while (engine_.alive() > 0 && sys::now() < until && !hopeless()) turn();
     if (!engine_.clear(base::Duration::milliseconds(0)) && !hopeless()) ++report_.errors.stalled;
     ready_.clear();
     if (!hopeless() && report_.source_bytes != report_.sink_bytes) ++report_.errors.wrong_bytes;

@@ -73,8 +73,7 @@ Engine::~Engine() {
     RW_ASSERT(alive_ == 0);
     if (listener_ < 0) return;
     sys::shutdown(listener_, SHUT_RDWR);
-    while (accept_op_.in_flight())
-        ring_->turn(sys::now() + base::Duration::milliseconds(10));
+    while (accept_op_.in_flight()) ring_->turn(sys::now() + base::Duration::milliseconds(10));
     sys::close(listener_);
 }
 
@@ -126,8 +125,7 @@ unsigned Engine::turn() {
 }
 
 void Engine::bury() {
-    for (std::size_t i = 0; i < dead_.size(); ++i)
-        delete dead_[i];
+    for (std::size_t i = 0; i < dead_.size(); ++i) delete dead_[i];
     dead_.clear();
 }
 
@@ -157,12 +155,10 @@ int Engine::connect(const Target& target) {
 bool Engine::clear(base::Duration patience) {
     for_each([](Actor& actor) { actor.wind_up(); });
     const base::Instant until = sys::now() + patience;
-    while (alive_ > 0 && sys::now() < until)
-        turn();
+    while (alive_ > 0 && sys::now() < until) turn();
     const bool in_order = alive_ == 0;
     for_each([](Actor& actor) { actor.retire(); });
-    while (alive_ > 0)
-        turn();
+    while (alive_ > 0) turn();
     return in_order;
 }
 

@@ -207,9 +207,7 @@ void ExchangeRun::open_more() {
     }
 }
 
-bool ExchangeRun::hopeless() const {
-    return report_.errors.total() > plan_.connections;
-}
+bool ExchangeRun::hopeless() const { return report_.errors.total() > plan_.connections; }
 
 void ExchangeRun::count(Fault fault) {
     switch (fault) {
@@ -274,8 +272,7 @@ void ExchangeRun::open_and_hold() {
         }
     }
     // The reports of the last sends are still under way.
-    for (int i = 0; i < 100; ++i)
-        engine_.turn();
+    for (int i = 0; i < 100; ++i) engine_.turn();
 }
 
 void ExchangeRun::finish() {

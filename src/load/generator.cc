@@ -15,9 +15,7 @@ struct Generator::Impl {
 };
 
 Generator::Generator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Generator::~Generator() {
-    impl_->held.reset();
-}
+Generator::~Generator() { impl_->held.reset(); }
 
 base::Result<std::unique_ptr<Generator>> Generator::open(const GeneratorSettings& settings) {
     auto impl = std::make_unique<Impl>();
@@ -28,9 +26,7 @@ base::Result<std::unique_ptr<Generator>> Generator::open(const GeneratorSettings
     return std::unique_ptr<Generator>(new Generator(std::move(impl)));
 }
 
-std::uint16_t Generator::origin_port() const {
-    return impl_->engine->port();
-}
+std::uint16_t Generator::origin_port() const { return impl_->engine->port(); }
 
 LoadReport Generator::run(const ExchangePlan& plan, const WindowMarks& marks) {
     RW_ASSERT(!impl_->held);

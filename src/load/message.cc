@@ -8,9 +8,7 @@
 namespace ringway::load {
 namespace {
 
-void store(std::byte* at, std::uint64_t value) {
-    std::memcpy(at, &value, sizeof value);
-}
+void store(std::byte* at, std::uint64_t value) { std::memcpy(at, &value, sizeof value); }
 
 }  // namespace
 

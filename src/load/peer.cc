@@ -24,14 +24,10 @@ void Peer::send(std::span<const std::byte> bytes) {
     engine().ring().send(send_op_, fd(), bytes.data(), bytes.size());
 }
 
-void Peer::end_sending() {
-    sys::shutdown(fd(), SHUT_WR);
-}
+void Peer::end_sending() { sys::shutdown(fd(), SHUT_WR); }
 
 // close(2) alone would leave an armed receive holding the socket, and the other side unaware.
-void Peer::call_home() {
-    sys::shutdown(fd(), SHUT_RDWR);
-}
+void Peer::call_home() { sys::shutdown(fd(), SHUT_RDWR); }
 
 void Peer::handle_receive(ring::Op& op, const ring::Completion& completion) {
     Peer& peer = *static_cast<PeerOp&>(op).peer;

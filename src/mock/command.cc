@@ -119,8 +119,7 @@ int run(std::span<const std::string> arguments) {
 
     int signal_number = 0;
     sigwait(&stop_signals, &signal_number);
-    for (const auto& origin : origins)
-        origin->stop();
+    for (const auto& origin : origins) origin->stop();
     return exit_done;
 }
 

@@ -17,9 +17,7 @@ namespace {
 constexpr int reads_per_step = 16;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
-bool would_block() {
-    return errno == EAGAIN || errno == EINTR;
-}
+bool would_block() { return errno == EAGAIN || errno == EINTR; }
 
 }  // namespace
 
@@ -29,9 +27,7 @@ Connection::Connection(int fd, ConnectionContext& context) : fd_(fd), context_(c
     }
 }
 
-Connection::~Connection() {
-    ::close(fd_);
-}
+Connection::~Connection() { ::close(fd_); }
 
 bool Connection::wants_to_read() const {
     if (peer_ended_) return false;

@@ -85,8 +85,7 @@ struct Origin::Impl {
     }
     ~Impl() {
         stop();
-        for (const int fd : {listener, epoll, wake})
-            ::close(fd);
+        for (const int fd : {listener, epoll, wake}) ::close(fd);
         if (!settings.unix_path.empty()) ::unlink(settings.unix_path.c_str());
     }
 
@@ -214,18 +213,14 @@ Origin::~Origin() = default;
 std::uint16_t Origin::port() const {
     return impl_->settings.unix_path.empty() ? impl_->settings.port : std::uint16_t{0};
 }
-std::string Origin::url() const {
-    return impl_->url();
-}
+std::string Origin::url() const { return impl_->url(); }
 
 void Origin::start() {
     RW_ASSERT(!impl_->thread.joinable());
     impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
 }
 
-void Origin::stop() {
-    impl_->stop();
-}
+void Origin::stop() { impl_->stop(); }
 
 OriginCounters Origin::counters() const {
     const SharedCounters& from = impl_->counters;

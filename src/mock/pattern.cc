@@ -13,8 +13,7 @@ void fill_pattern(std::uint64_t offset, std::span<std::byte> bytes) {
         const std::size_t run = std::min<std::size_t>(256 - at % 256, bytes.size() - done);
         const auto first = static_cast<std::uint8_t>(pattern_byte(at));
         std::byte* out = bytes.data() + done;
-        for (std::size_t i = 0; i < run; ++i)
-            out[i] = static_cast<std::byte>(first + i);
+        for (std::size_t i = 0; i < run; ++i) out[i] = static_cast<std::byte>(first + i);
         done += run;
     }
 }

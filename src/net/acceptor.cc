@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <poll.h>
+
 #include "ringway/ring/sys.h"
 
 namespace ringway::net {
@@ -26,16 +28,18 @@ void Acceptor::arm_many() {
     ring_.accept_multishot(*this, fd_);
 }
 
-void Acceptor::arm_one() {
+void Acceptor::watch() {
     many_ = false;
-    ring_.accept(*this, fd_);
+    ring_.poll(*this, fd_, POLLIN);
 }
 
 void Acceptor::disarm() { ring_.cancel(*this); }
 
 void Acceptor::on_accept(ring::Op& op, const ring::Completion& completion) {
     auto& self = static_cast<Acceptor&>(op);
-    if (completion.result >= 0) {
+    if (completion.result >= 0 && !self.many_) {
+        self.arrival_ = true;
+    } else if (completion.result >= 0) {
         self.accepted_.push_back(completion.result);
     } else if (completion.result != -ECANCELED) {
         self.error_ = -completion.result;

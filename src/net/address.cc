@@ -108,19 +108,29 @@ std::array<std::uint8_t, 16> Address::mapped() const {
     return bytes;
 }
 
-std::string Address::to_string() const {
+std::size_t Address::write(std::span<char, address_text_bytes_max> out) const {
     char text[INET6_ADDRSTRLEN] = "";
+    const char* literal = text;
+    char* end = out.data();
     if (family() == AF_INET) {
         inet_ntop(AF_INET, &storage_.sin6_flowinfo, text, sizeof text);
-        return fmt::format("{}:{}", static_cast<const char*>(text), port());
-    }
-    if (family() == AF_INET6) {
+        end = fmt::format_to(end, "{}:{}", literal, port());
+    } else if (family() == AF_INET6) {
         inet_ntop(AF_INET6, &storage_.sin6_addr, text, sizeof text);
-        const char* literal = text;
-        if (storage_.sin6_scope_id == 0) return fmt::format("[{}]:{}", literal, port());
-        return fmt::format("[{}%{}]:{}", literal, storage_.sin6_scope_id, port());
+        if (storage_.sin6_scope_id == 0) {
+            end = fmt::format_to(end, "[{}]:{}", literal, port());
+        } else {
+            end = fmt::format_to(end, "[{}%{}]:{}", literal, storage_.sin6_scope_id, port());
+        }
+    } else {
+        end = fmt::format_to(end, "{}", family() == AF_UNIX ? "unix" : "unknown");
     }
-    return family() == AF_UNIX ? "unix" : "unknown";
+    return static_cast<std::size_t>(end - out.data());
+}
+
+std::string Address::to_string() const {
+    char text[address_text_bytes_max];
+    return {text, write(text)};
 }
 
 socklen_t Address::raw_bytes() const {

@@ -150,7 +150,7 @@ Listening open_tcp(const config::Listener& listener, const Address& address) {
     return result;
 }
 
-// ---- Unix sockets -------------------------------------------------------------------------------
+// ---- Unix sockets -----------------------------------------------------------------------------
 
 enum class Occupant { nobody, stale_file, answers, other };
 

@@ -92,7 +92,7 @@ class Writer {
     std::size_t at_ = 0;
 };
 
-// ---- reading version 1 --------------------------------------------------------------------------
+// ---- reading version 1 ------------------------------------------------------------------------
 
 // The next word: up to one space or the end. nullopt when nothing is left.
 std::optional<std::string_view> next_word(std::optional<std::string_view>& rest) {
@@ -147,7 +147,7 @@ bool parse_pair(std::optional<std::string_view> rest, bool six, Preamble& preamb
     return true;
 }
 
-// ---- reading version 2 --------------------------------------------------------------------------
+// ---- reading version 2 ------------------------------------------------------------------------
 
 // How many bytes the addresses of a family take; nullopt for a family that does not exist.
 std::optional<std::size_t> address_bytes_of(std::uint8_t family) {

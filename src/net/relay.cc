@@ -27,8 +27,8 @@ RelayWay RelayDirection::way() const {
     }
 }
 
-bool RelayDirection::holds_bytes() const {
-    return !source_.received().empty() || (pipe_ != nullptr && pipe_->held_bytes > 0);
+std::uint64_t RelayDirection::held_bytes() const {
+    return source_.received().bytes() + std::uint64_t{pipe_ == nullptr ? 0 : pipe_->held_bytes};
 }
 
 void RelayDirection::start() {
@@ -41,14 +41,11 @@ void RelayDirection::start() {
 void RelayDirection::advance() {
     State before;
     do {
-        if (state_ == State::ended) return;
         if (target_.is_broken()) {
-            // Nobody takes these bytes any more. What the target itself sent is the other
-            // direction's business, and still delivered.
-            source_.stop_receiving();
-            end();
+            drop_undeliverable();
             return;
         }
+        if (state_ == State::ended) return;
         before = state_;
         switch (state_) {
             case State::copying: advance_copying(); break;
@@ -58,11 +55,23 @@ void RelayDirection::advance() {
             case State::peeking: advance_peeking(); break;
             case State::ended: break;
         }
+        if (target_.is_broken())
+            drop_undeliverable();  // it broke just now: nobody else will wake us
     } while (state_ != before);
 }
 
-// ---- copy
-// ----------------------------------------------------------------------------------------
+// Nobody takes these bytes any more; their buffers are needed elsewhere, perhaps by the other
+// direction of this very session. What the target itself sent is that direction's business, and
+// still delivered.
+void RelayDirection::drop_undeliverable() {
+    if (state_ != State::ended) {
+        source_.stop_receiving();
+        end();
+    }
+    if (!target_.is_sending()) source_.received().clear();
+}
+
+// ---- copy -------------------------------------------------------------------------------------
 
 void RelayDirection::flush_held() {
     SliceQueue& held = source_.received();
@@ -87,17 +96,26 @@ void RelayDirection::advance_copying() {
     regulate_reader();
 }
 
+// What one turn brings counts as one read, however many completions it took: that is what a relay
+// that reads and writes once per turn would see.
 bool RelayDirection::is_bulk() {
+    const std::uint32_t arrived = source_.take_arrived();
+    if (arrived > 0) {
+        streak_bytes_ += arrived;
+        ++streak_reads_;
+        if (arrived <= RelayThresholds::small_move_bytes) one_at_a_time_ = false;
+    }
     if (context_.settings.mode == config::RelayMode::copy) return false;
-    if (context_.now < last_move_) return false;  // there was no pipe a moment ago
+    // There was no pipe a moment ago. (While starved, last_move_ is the end of the patience with
+    // buffers, which a pipe makes unnecessary.)
+    if (!starved_ && context_.now < last_move_) return false;
     if (context_.settings.mode == config::RelayMode::splice) return true;
-    if (source_.streak_bytes < RelayThresholds::splice_after_bytes) return false;
-    const std::uint32_t mean = source_.streak_bytes / source_.streak_reads;
-    source_.streak_bytes = 0;
-    source_.streak_reads = 0;
-    // Where receives cannot share a buffer, no receive is larger than one.
-    return mean >= std::min(RelayThresholds::splice_read_bytes_mean,
-                            context_.settings.buffer_bytes / 4 * 3);
+    // Splicing needs no buffer: better than waiting for one.
+    if (source_.is_waiting_for_buffer() && !starved_) return true;
+    if (streak_bytes_ < RelayThresholds::splice_after_bytes) return false;
+    const std::uint32_t mean = streak_bytes_ / streak_reads_;
+    streak_bytes_ = streak_reads_ = 0;
+    return mean >= RelayThresholds::splice_read_bytes_mean;
 }
 
 // Keeps the reader running while there is room, and parks it while there is not.
@@ -107,7 +125,7 @@ void RelayDirection::regulate_reader() {
     const std::uint32_t held = source_.received().bytes();
     if (source_.is_receiving()) {
         if (!paused_ && held >= limit) {
-            paused_ = true;
+            paused_ = one_at_a_time_ = true;
             flow.direction->pauses.add();
             source_.stop_receiving();
             target_.set_wake_on_sent(true);
@@ -127,7 +145,12 @@ void RelayDirection::regulate_reader() {
     paused_ = false;
     starved_ = false;
     target_.set_wake_on_sent(false);
-    source_.start_receiving();
+    // A multishot may bring megabytes in one turn; whoever overran the limit gets a buffer a time.
+    if (one_at_a_time_) {
+        source_.receive_once();
+    } else {
+        source_.start_receiving();
+    }
 }
 
 void RelayDirection::leave_copy(State next) {
@@ -162,23 +185,20 @@ void RelayDirection::advance_leaving_copy() {
     small_moves_ = 0;
     last_move_ = context_.now;
     source_.readable = target_.writable = true;  // look once without being told
-    source_.start_watching_readable();
-    target_.start_watching_writable();
 }
 
-// ---- splice
-// --------------------------------------------------------------------------------------
+// ---- splice -----------------------------------------------------------------------------------
 
 // Socket to pipe, once. The pipe's own count decides: EAGAIN does not say whether the pipe is full
 // or the socket empty, so with bytes in the pipe it is taken for full and asked again when drained.
 bool RelayDirection::fill_pipe() {
-    if (source_.has_ended() || !source_.readable || pipe_->held_bytes >= pipe_->capacity_bytes) {
-        return false;
-    }
-    const std::int64_t moved = ring::sys::splice_in(source_.fd(), pipe_->write_fd,
-                                                    pipe_->capacity_bytes - pipe_->held_bytes);
+    const std::uint32_t room = pipe_->capacity_bytes - pipe_->held_bytes;
+    if (source_.has_ended() || !source_.readable || room == 0) return false;
+    const std::int64_t moved = ring::sys::splice_in(source_.fd(), pipe_->write_fd, room);
     if (moved > 0) {
         pipe_->held_bytes += static_cast<std::uint32_t>(moved);
+        // Less than there was room for: most likely that was all. The watch knows for certain.
+        if (moved < room) source_.readable = false;
         source_.note_received();
         last_move_ = context_.now;
         small_moves_ = moved < RelayThresholds::small_move_bytes
@@ -203,6 +223,7 @@ bool RelayDirection::drain_pipe() {
         ring::sys::splice_out(pipe_->read_fd, target_.fd(), pipe_->held_bytes, false);
     if (moved > 0) {
         pipe_->held_bytes -= static_cast<std::uint32_t>(moved);
+        if (pipe_->held_bytes > 0) target_.writable = false;  // it took what it had room for
         last_move_ = context_.now;
         flow.count(static_cast<std::uint64_t>(moved), &stats::DirectionStats::spliced_bytes);
         return true;
@@ -225,10 +246,19 @@ void RelayDirection::advance_splicing() {
         if (target_.is_broken()) return;
         if (flow.bytes - start >= RelayThresholds::turn_bytes_max) {
             source_.wake().set_next_turn();
-            break;
+            return;
         }
     }
-    if (pipe_->held_bytes > 0) return;
+    if (pipe_->held_bytes > 0) {
+        // As a parked reader in copy mode: counted once, until the target has taken everything.
+        if (!paused_) flow.direction->pauses.add();
+        paused_ = true;
+        // What arrives meanwhile is looked for when the target has room again.
+        source_.readable = true;
+        target_.watch_writable();
+        return;
+    }
+    paused_ = false;
     if (source_.has_ended()) {
         pass_end_on();
         return;
@@ -238,16 +268,7 @@ void RelayDirection::advance_splicing() {
         leave_splicing();
         return;
     }
-    // A watch may end by itself (the kernel says so by a completion without "more").
-    if (!source_.is_receiving()) {
-        source_.readable = true;
-        source_.start_watching_readable();
-        source_.wake().set_next_turn();
-    }
-    if (!target_.is_sending()) {
-        target_.writable = true;
-        target_.start_watching_writable();
-    }
+    source_.watch_readable();
 }
 
 void RelayDirection::leave_splicing() {
@@ -268,14 +289,12 @@ void RelayDirection::stop_watching() {
 
 void RelayDirection::advance_leaving_splice() {
     if (source_.is_receiving() || target_.is_sending()) return;
-    source_.streak_bytes = 0;
-    source_.streak_reads = 0;
+    streak_bytes_ = streak_reads_ = 0;
     last_move_ = {0};
     state_ = State::copying;
 }
 
-// ---- peek
-// ----------------------------------------------------------------------------------------
+// ---- peek -------------------------------------------------------------------------------------
 
 void RelayDirection::advance_peeking() {
     std::uint64_t moved = 0;
@@ -307,20 +326,17 @@ void RelayDirection::advance_peeking() {
         flow.count(static_cast<std::uint64_t>(sent), &stats::DirectionStats::peeked_bytes);
         moved += static_cast<std::uint64_t>(sent);
     }
-    if (moved >= RelayThresholds::turn_bytes_max) source_.wake().set_next_turn();
-    if (!source_.is_receiving()) {
-        source_.readable = true;
-        source_.start_watching_readable();
+    if (moved >= RelayThresholds::turn_bytes_max) {
         source_.wake().set_next_turn();
-    }
-    if (!target_.is_sending()) {
-        target_.writable = true;
-        target_.start_watching_writable();
+    } else if (!target_.writable) {
+        source_.readable = true;  // as far as we know
+        target_.watch_writable();
+    } else {
+        source_.watch_readable();
     }
 }
 
-// ---- ticks and ends
-// ------------------------------------------------------------------------------
+// ---- ticks and ends ---------------------------------------------------------------------------
 
 bool RelayDirection::wants_ticks() const {
     switch (state_) {
@@ -332,6 +348,7 @@ bool RelayDirection::wants_ticks() const {
 }
 
 void RelayDirection::tick() {
+    const State before = state_;
     if (state_ == State::splicing) {
         const bool idle = context_.now - last_move_ >= RelayThresholds::splice_idle;
         if (idle && pipe_->held_bytes == 0 && wants_ticks()) leave_splicing();
@@ -341,6 +358,8 @@ void RelayDirection::tick() {
                context_.now >= last_move_) {
         leave_copy(State::peeking);
     }
+    // With no request in flight nothing else would come to carry the change through.
+    if (state_ != before) source_.wake().set();
 }
 
 void RelayDirection::pass_end_on() {

@@ -57,12 +57,16 @@ void Socket::attach(int fd) {
     fd_ = fd;
 }
 
-// ---- receiving
-// -----------------------------------------------------------------------------------
+// ---- receiving --------------------------------------------------------------------------------
 
 void Socket::start_receiving() {
     watching_readable_ = false;
     pools_.ring.recv_multishot(static_cast<ReceiveOp&>(*this), fd_, pools_.buffers.id());
+}
+
+void Socket::receive_once() {
+    watching_readable_ = false;
+    pools_.ring.recv(static_cast<ReceiveOp&>(*this), fd_, pools_.buffers.id());
 }
 
 void Socket::stop_receiving() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
@@ -71,6 +75,8 @@ void Socket::on_receive(ring::Op& op, const ring::Completion& completion) {
     static_cast<Socket&>(static_cast<ReceiveOp&>(op)).handle_receive(completion);
 }
 
+// A request that was woken in vain too often (128 times) is given up by the kernel with EAGAIN on a
+// socket that does not block: nothing is wrong, it is queued again. So it is for sends.
 void Socket::handle_receive(const ring::Completion& completion) {
     wake_.set();
     if (watching_readable_) {
@@ -82,8 +88,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
         const ring::Slice slice = pools_.buffers.take(completion);
         received_.append(slice);
         received_anything_ = true;
-        streak_bytes += slice.bytes;
-        ++streak_reads;
+        arrived_bytes_ += slice.bytes;
         return;
     }
     if (completion.has_buffer()) pools_.buffers.release(pools_.buffers.take(completion));
@@ -91,7 +96,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
         ended_ = true;
     } else if (completion.result == -ENOBUFS) {
         pools_.buffers.wait(*this);
-    } else if (completion.result != -ECANCELED) {
+    } else if (completion.result != -ECANCELED && completion.result != -EAGAIN) {
         break_with(completion.result);
         ended_ = true;
     }
@@ -99,8 +104,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
 
 void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter).wake_.set(); }
 
-// ---- sending
-// -------------------------------------------------------------------------------------
+// ---- sending ----------------------------------------------------------------------------------
 
 bool Socket::send_from(SliceQueue& queue, Flow& flow) {
     RW_ASSERT(!queue.empty());
@@ -168,31 +172,31 @@ void Socket::finish_queue_send(std::int32_t result) {
     if (result > 0) {
         flow_->count(static_cast<std::uint64_t>(result), &stats::DirectionStats::copied_bytes);
         queue.consume(static_cast<std::size_t>(result));
-    } else if (result < 0 && result != -ECANCELED) {
+    } else if (result < 0 && result != -ECANCELED && result != -EAGAIN) {
         break_with(result);
     }
     // In the common case everything is on its way and nobody has to run for that.
     if (result < 0 || wake_on_sent_ || !queue.empty()) wake_.set();
 }
 
-// ---- watching
-// ------------------------------------------------------------------------------------
+// ---- watching ---------------------------------------------------------------------------------
 
-void Socket::start_watching_readable() {
+void Socket::watch_readable() {
+    if (ReceiveOp::in_flight()) return;
     watching_readable_ = true;
-    pools_.ring.poll_multishot(static_cast<ReceiveOp&>(*this), fd_, POLLIN | POLLRDHUP);
+    pools_.ring.poll(static_cast<ReceiveOp&>(*this), fd_, POLLIN | POLLRDHUP);
 }
 
-void Socket::start_watching_writable() {
+void Socket::watch_writable() {
+    if (SendOp::in_flight()) return;
     send_use_ = SendUse::watch;
-    pools_.ring.poll_multishot(static_cast<SendOp&>(*this), fd_, POLLOUT);
+    pools_.ring.poll(static_cast<SendOp&>(*this), fd_, POLLOUT);
 }
 
 void Socket::stop_watching_readable() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
 void Socket::stop_watching_writable() { pools_.ring.cancel(static_cast<SendOp&>(*this)); }
 
-// ---- ends
-// ----------------------------------------------------------------------------------------
+// ---- ends -------------------------------------------------------------------------------------
 
 void Socket::break_with(int negative_errno) {
     if (error_ == 0) error_ = static_cast<std::int16_t>(-negative_errno);
@@ -205,6 +209,7 @@ void Socket::shutdown_write() {
 
 void Socket::stop() {
     give_up_waiting_for_buffer();
+    wake_on_sent_ = true;  // whoever closes waits for the last completion, whatever it says
     pools_.ring.cancel(static_cast<ReceiveOp&>(*this));
     pools_.ring.cancel(static_cast<SendOp&>(*this));
 }

@@ -33,6 +33,15 @@ bool is_denied(Session& session) {
     return !listener.allow.empty() && !config::any_contains(listener.allow, address);
 }
 
+// A connection that was reset before it was served has no address any more: where addresses decide
+// what a client may do, nothing of it may pass.
+bool is_lost_stranger(Session& session) {
+    const config::Listener& listener = session.context.settings.listeners[session.listener];
+    const bool asks = !listener.allow.empty() || !listener.deny.empty() ||
+                      !listener.accept_proxy_protocol.empty();
+    return asks && !session.client().is_specified();
+}
+
 // First byte from the client to first byte back, once per session.
 void note_first_byte(Session& session) {
     if (session.first_byte_done) return;
@@ -60,13 +69,18 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
     session.deadline.set(context.now + idle_timeout);
     session.relay.start();
     note_first_byte(session);
+    std::uint64_t seen = session.relay.traffic();
     while (!session.relay.has_ended()) {
         session.want_ticks();
         co_await session.wake.wait();
         if (session.is_cancelled()) co_return CloseReason::drained;
         if (session.deadline.expired()) co_return CloseReason::idle_timeout;
-        session.last_activity = context.now;
-        session.deadline.renew(context.now + idle_timeout);
+        // A wake-up alone is no activity.
+        if (const std::uint64_t sum = session.relay.traffic(); sum != seen) {
+            seen = sum;
+            session.last_activity = context.now;
+            session.deadline.renew(context.now + idle_timeout);
+        }
         session.relay.advance();
         note_first_byte(session);
     }
@@ -75,12 +89,16 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
 
 // Everything before the first relayed byte; says why the session must end, or nothing.
 async::Task<std::optional<CloseReason>> prepare(Context& context, Session& session) {
-    if (is_denied(session)) co_return CloseReason::denied;
+    if (is_lost_stranger(session)) co_return CloseReason::downstream_reset;
+    // The lists judge the client, not the proxy that is trusted to speak for it.
+    const bool introduced = requires_preamble(context, session);
+    if (!introduced && is_denied(session)) co_return CloseReason::denied;
     session.downstream.start_receiving();
-    if (requires_preamble(context, session)) {
+    if (introduced) {
         auto reading = read_preamble(context, session);
         const std::optional<CloseReason> failed = co_await reading;
         if (failed) co_return failed;
+        if (is_denied(session)) co_return CloseReason::denied;
     }
     session.phase = Phase::connecting;
     {
@@ -105,8 +123,9 @@ struct Farewell {
 Farewell farewell(const Session& session, CloseReason reason) {
     switch (reason) {
         case CloseReason::finished: return {};
-        case CloseReason::downstream_reset: return {false, true};
-        case CloseReason::upstream_reset: return {true, false};
+        // Also towards the broken side: where an error of ours broke it, its peer still listens.
+        case CloseReason::downstream_reset:
+        case CloseReason::upstream_reset: return {true, true};
         case CloseReason::idle_timeout:
         case CloseReason::drained: {
             const bool cut = session.relay.holds_bytes() || session.endpoint == nullptr;
@@ -131,14 +150,14 @@ async::Task<void> close_both(Session& session, CloseReason reason) {
     session.upstream.close(how.reset_upstream);
 }
 
-void log_session(Context& context, Session& session, CloseReason reason,
-                 const std::string& client) {
+void log_session(Context& context, Session& session, CloseReason reason) {
+    char client[net::address_text_bytes_max];
     stats::SessionRecord record;
     record.ended_wall_us = ring::sys::wall_clock_us();
     record.shard = context.shard;
     record.id = session.id;
     record.listener = context.settings.listeners[session.listener].name;
-    record.client = client;
+    record.client = {client, session.client().write(client)};
     if (session.endpoint != nullptr) {
         record.upstream = session.endpoint->upstream->name;
         record.endpoint = session.endpoint->settings->name;
@@ -151,17 +170,13 @@ void log_session(Context& context, Session& session, CloseReason reason,
     char line[stats::session_line_bytes_max];
     const bool json = context.settings.log_format == config::LogFormat::json;
     const std::size_t length = stats::format_session_line(line, sizeof line, record, json);
-    if (context.log_ring.write(stats::LogStream::access, {line, length})) {
-        context.stats.log_lines.add();
-    } else {
-        context.stats.log_lines_dropped.add();
-    }
+    context.log_ring.write(stats::LogStream::access, {line, length});  // counts what it drops
 }
 
 // Counts, logs and gives everything back; the session is gone afterwards.
 void release(Context& context, Session& session, CloseReason reason) {
     if (!context.settings.access_log.empty()) {
-        log_session(context, session, reason, session.client().to_string());
+        log_session(context, session, reason);
     }
     context.stats.closed[static_cast<std::size_t>(reason)].add();
     context.stats.active.subtract();

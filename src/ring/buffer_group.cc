@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <sys/mman.h>
 
@@ -102,8 +103,14 @@ void BufferGroup::flush() {
     if (unpublished_ == 0) return;
     ring_.publish_buffers(settings_.group);
     // As many may try again as there are buffers for: the others would only fail anew.
-    std::uint32_t chances = unpublished_;
-    unpublished_ = 0;
+    wake_waiters(std::exchange(unpublished_, 0));
+}
+
+void BufferGroup::offer() {
+    if (has_offer()) wake_waiters(settings_.count - in_use_);
+}
+
+void BufferGroup::wake_waiters(std::uint32_t chances) {
     while (chances > 0 && !waiters_.empty()) {
         --chances;
         BufferWaiter& waiter = waiters_.pop_front();

@@ -132,6 +132,14 @@ void Ring::connect(Op& op, int fd, const sockaddr* address, socklen_t address_by
     Impl::finish(entry, op);
 }
 
+void Ring::recv(Op& op, int fd, std::uint16_t buffer_group) {
+    io_uring_sqe* entry = impl_->begin(op);
+    io_uring_prep_recv(entry, fd, nullptr, 0, 0);
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = buffer_group;
+    Impl::finish(entry, op);
+}
+
 void Ring::recv_multishot(Op& op, int fd, std::uint16_t buffer_group) {
     io_uring_sqe* entry = impl_->begin(op);
     io_uring_prep_recv_multishot(entry, fd, nullptr, 0, 0);

@@ -1,5 +1,6 @@
 #include "accept_loop.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core.h"
@@ -20,14 +21,16 @@ bool is_shortage(int os_error) {
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over,
-                       std::uint32_t backlog)
+AcceptLoop::AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over)
     : shard_(shard),
       resume_at_(shard.timers, wake_),
       acceptor_(*shard.ring, wake_, fd),
       listener_(listener),
-      hands_over_(hands_over),
-      many_margin_(std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack) {}
+      hands_over_(hands_over) {}
+
+std::int64_t AcceptLoop::many_margin(std::uint32_t backlog) {
+    return std::min<std::int64_t>(backlog, kernel_backlog_max) + many_slack;
+}
 
 void AcceptLoop::drain() {
     draining_ = true;
@@ -37,7 +40,8 @@ void AcceptLoop::drain() {
 void AcceptLoop::deal(int fd) {
     shard_.wiring.stats.accepted.add();
     shard_.wiring.stats.listeners[listener_].accepted.add();
-    if (hands_over_) {
+    // While draining the other shards may have ended already.
+    if (hands_over_ && !draining_) {
         shard_.hand_over(listener_, fd);
     } else {
         shard_.begin_session(listener_, fd);
@@ -46,26 +50,21 @@ void AcceptLoop::deal(int fd) {
 
 void AcceptLoop::take_all() {
     for (int fd = acceptor_.take(); fd >= 0; fd = acceptor_.take()) {
-        if (holds_permit_) {
-            holds_permit_ = false;  // reserved when the accept was armed
-        } else {
-            --shard_.permits.idle;
-        }
+        --shard_.permits.idle;
         deal(fd);
     }
-    if (holds_permit_ && !acceptor_.is_armed()) {
-        holds_permit_ = false;
-        ++shard_.permits.idle;
-    }
+    if (acceptor_.take_arrival()) somebody_waits_ = true;
 }
 
 // Direct accepts, one permit each, until the queue is empty.
 void AcceptLoop::accept_while_permitted() {
     while (shard_.permits.idle > 0) {
+        somebody_waits_ = false;  // with the last permit gone, the watch tells whether more wait
         const int fd = acceptor_.accept_now();
         if (fd == -ECONNABORTED || fd == -EINTR) continue;
         if (fd < 0) {
-            if (is_shortage(-fd)) pause(-fd);
+            somebody_waits_ = is_shortage(-fd);
+            if (somebody_waits_) pause(-fd);
             return;
         }
         --shard_.permits.idle;
@@ -85,22 +84,23 @@ void AcceptLoop::pause(int os_error) {
 void AcceptLoop::arm() {
     if (acceptor_.is_armed()) {
         // Too few permits for what one turn may bring: from here on one by one.
-        if (acceptor_.accepts_many() && shard_.permits.idle < many_margin_) acceptor_.disarm();
+        if (acceptor_.accepts_many() && !shard_.may_accept_many()) acceptor_.disarm();
         return;
     }
-    if (shard_.permits.idle >= many_margin_) {
+    if (shard_.may_accept_many()) {
         acceptor_.arm_many();
         return;
     }
-    accept_while_permitted();
+    if (somebody_waits_) accept_while_permitted();
     if (paused_) return;
-    if (shard_.permits.idle > 0) {
-        --shard_.permits.idle;
-        holds_permit_ = true;
-        acceptor_.arm_one();
+    if (!somebody_waits_) {
+        // Holds no permit: another listener or shard may need it while nobody comes here.
+        short_of_permits_ = false;
+        acceptor_.watch();
         return;
     }
-    shard_.wiring.stats.accept_pauses.add();
+    if (!short_of_permits_) shard_.wiring.stats.accept_pauses.add();
+    short_of_permits_ = true;
     shard_.ask_for_permits();
 }
 

@@ -1,8 +1,9 @@
 // Accepts from one listener, never more connections than the shard has permits for.
 //
 // Owns the listening descriptor. While permits are plenty it accepts many at a time (multishot);
-// when fewer are left than the queue could bring at once, each accept is preceded by its permit, so
-// that nothing is accepted that could not be served. Out of descriptors it pauses and never spins.
+// when fewer are left than the queue could bring at once, it watches the queue and accepts one by
+// one, a permit each, so that nothing is accepted that could not be served. Out of descriptors it
+// pauses and never spins.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace ringway::shard {
 
 class AcceptLoop {
   public:
-    AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over, std::uint32_t backlog);
+    AcceptLoop(Core& shard, std::uint32_t listener, int fd, bool hands_over);
     AcceptLoop(const AcceptLoop&) = delete;
     AcceptLoop& operator=(const AcceptLoop&) = delete;
 
@@ -25,7 +26,12 @@ class AcceptLoop {
     async::Task<void> run();
 
     void drain();  // accept what is queued, then close
-    void permits_came() { wake_.set(); }
+    // Permits came, or were recalled: look again at what may be accepted, and how.
+    void permits_changed() { wake_.set(); }
+    bool accepts_many() const { return acceptor_.is_armed() && acceptor_.accepts_many(); }
+
+    // How many connections one turn may bring at most while a listener accepts many at a time.
+    static std::int64_t many_margin(std::uint32_t backlog);
 
   private:
     void arm();
@@ -40,10 +46,10 @@ class AcceptLoop {
     net::Acceptor acceptor_;
     const std::uint32_t listener_;
     const bool hands_over_;
-    const std::int64_t many_margin_;  // permits that must be idle to accept many at a time
     bool draining_ = false;
     bool paused_ = false;
-    bool holds_permit_ = false;  // reserved for the single accept under way
+    bool somebody_waits_ = false;    // in the listener's queue, as far as is known
+    bool short_of_permits_ = false;  // and no permit is there for them
 };
 
 }  // namespace ringway::shard

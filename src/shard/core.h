@@ -25,6 +25,10 @@ namespace ringway::shard {
 struct ConnectionPermits {
     std::int64_t idle = 0;
     bool asked = false;  // a WantPermits is under way
+    // What one turn may bring over all listeners that accept many at a time: so much must be idle.
+    std::int64_t many_margin = 0;
+    std::uint64_t recalled = 0;     // to be answered when no accept is under way
+    base::Instant singly_until{0};  // others need what is idle here: accept one by one
 };
 
 struct Core : private proxy::PermitReturn, private ring::Op {
@@ -38,6 +42,9 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void begin_session(std::uint32_t listener, int fd);
     void hand_over(std::uint32_t listener, int fd);
     void ask_for_permits();
+    bool may_accept_many() const {
+        return permits.idle >= permits.many_margin && now >= permits.singly_until;
+    }
 
     ShardWiring wiring;
     base::Instant now;
@@ -78,6 +85,8 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     bool has_drained() const;
     void set_admin(const SetEndpoint& change);
     void recall(const RecallPermits& wanted);
+    void answer_recall();
+    bool accepts_many() const;
     void list_connections(const ListConnections& wanted);
     void report_permits();
     void wake_accept_loops();
@@ -97,7 +106,6 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     bool mail_ = false;  // the wake descriptor was signalled
     bool reported_drained_ = false;
     base::Instant cpu_read_at_{0};
-    base::Instant turn_started_{0};
 };
 
 }  // namespace ringway::shard

@@ -3,7 +3,6 @@
 #include "ringway/shard/shard.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
 
 #include <poll.h>
@@ -42,7 +41,7 @@ stats::LogSettings log_settings(const ShardWiring& wiring) {
 }
 
 net::RelaySettings relay_settings_of(const config::Settings& settings) {
-    return {settings.relay, settings.held_bytes_max, settings.buffer_bytes};
+    return {settings.relay, settings.held_bytes_max};
 }
 
 std::uint64_t thread_cpu_ns() {
@@ -102,7 +101,6 @@ base::Result<void> Core::build_pools() {
     auto created = ring::BufferGroup::create(*ring, wanted);
     if (!created) return base::unexpected(created.error());
     buffers = std::move(*created);
-    relay_settings.buffer_bytes = buffers->bytes_each();
     slices =
         std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
     sockets =
@@ -131,9 +129,12 @@ base::Result<void> Core::start() {
     mail_ = true;  // look once: commands may have come before the watch
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;
+        permits.many_margin += AcceptLoop::many_margin(wiring.settings.listeners[index].backlog);
+    }
+    for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
+        if (wiring.listener_fds[index] < 0) continue;
         auto loop = std::make_unique<AcceptLoop>(*this, index, wiring.listener_fds[index],
-                                                 wiring.hands_over[index],
-                                                 wiring.settings.listeners[index].backlog);
+                                                 wiring.hands_over[index]);
         accepting.spawn(loop->run());
         accept_loops.push_back(std::move(loop));
     }
@@ -144,8 +145,7 @@ base::Result<void> Core::start() {
     return {};
 }
 
-// ---- the loop
-// ------------------------------------------------------------------------------------
+// ---- the loop ---------------------------------------------------------------------------------
 
 bool Core::turn(base::Instant wait_until) {
     async::Runtime::Use use(runtime);
@@ -153,12 +153,14 @@ bool Core::turn(base::Instant wait_until) {
     if (mail_) run_commands();
     timers.advance(now);
     runtime.ready.begin_turn();
+    buffers->offer();
     do {
         runtime.ready.run();
         upstreams.run_waiters(now);
         buffers->flush();  // returned buffers may wake readers: they run in this turn as well
     } while (!runtime.ready.ran_dry());
     if (upstreams.has_permit_news()) report_permits();
+    if (permits.recalled > 0 && !accepts_many()) answer_recall();
     if (!outbox_.empty()) flush_outbox();
     if (draining && !reported_drained_ && has_drained()) {
         reported_drained_ = true;
@@ -170,12 +172,11 @@ bool Core::turn(base::Instant wait_until) {
     ring->turn(next_wait(wait_until));
     // 3. All completions were recorded; what they woke runs in the next turn, on a fresh clock.
     now = ring::sys::now();
-    turn_started_ = now;
     return true;
 }
 
 base::Instant Core::next_wait(base::Instant wait_until) {
-    if (!runtime.ready.empty() || mail_) return {0};
+    if (!runtime.ready.empty() || mail_ || buffers->has_offer()) return {0};
     if (!outbox_.empty()) wait_until = std::min(wait_until, now + base::Duration::milliseconds(1));
     return std::min({wait_until, timers.next_due(), upstreams.next_due()});
 }
@@ -199,15 +200,16 @@ void Core::publish() {
     stats.slots_in_use.set(slots.in_use());
     stats.frames_in_use.set(runtime.frames.in_use());
     stats.frame_spills.set(runtime.frames.spills());
+    stats.log_lines.set(wiring.log.written());
+    stats.log_lines_dropped.set(wiring.log.dropped());
     if (now - cpu_read_at_ >= cpu_interval) {
         cpu_read_at_ = now;
         stats.cpu_ns.set(thread_cpu_ns());
-        if (ring::sys::now() - turn_started_ >= long_turn) stats.ring.long_turns.add();
     }
+    if (ring::sys::now() - now >= long_turn) stats.ring.long_turns.add();
 }
 
-// ---- sessions and permits
-// ------------------------------------------------------------------------
+// ---- sessions and permits ---------------------------------------------------------------------
 
 void Core::begin_session(std::uint32_t listener, int fd) {
     stats::ShardStats& stats = wiring.stats;
@@ -233,7 +235,7 @@ void Core::on_permit(proxy::PermitReturn& returned) {
 }
 
 void Core::wake_accept_loops() {
-    for (auto& loop : accept_loops) loop->permits_came();
+    for (auto& loop : accept_loops) loop->permits_changed();
 }
 
 void Core::ask_for_permits() {
@@ -254,138 +256,7 @@ void Core::report_permits() {
         });
 }
 
-// ---- mail
-// ----------------------------------------------------------------------------------------
-
-void Core::on_wake(ring::Op& op, const ring::Completion& completion) {
-    auto& self = static_cast<Core&>(op);
-    self.mail_ = true;
-    self.wiring.stats.ring.wakes.add();
-    if (!completion.more()) {
-        self.ring->poll_multishot(static_cast<ring::Op&>(self), self.wiring.wake_fd, POLLIN);
-    }
-}
-
-void Core::run_commands() {
-    mail_ = false;
-    ring::sys::clear_wake_fd(wiring.wake_fd);
-    do {
-        while (auto command = wiring.commands.try_receive()) run(*command);
-    } while (!wiring.commands.prepare_to_sleep());
-}
-
-void Core::send(Event event) {
-    outbox_.push_back(std::move(event));
-    flush_outbox();
-}
-
-void Core::flush_outbox() {
-    while (!outbox_.empty() && wiring.events.try_send(outbox_.front())) outbox_.pop_front();
-}
-
-namespace {
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-}  // namespace
-
-void Core::run(Command& command) {
-    std::visit(Overloaded{
-                   [](std::monostate&) {},
-                   [this](Drain& drain) { begin_drain(drain.deadline); },
-                   [this](SetEndpoint& change) { set_admin(change); },
-                   [this](SetAddresses& change) {
-                       upstreams.set_addresses(change.endpoint, std::move(change.addresses));
-                   },
-                   [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
-                   [this](GrantPermits& grant) {
-                       if (grant.pool != 0) {
-                           upstreams.grant_permits(grant.pool - 1, grant.count);
-                           return;
-                       }
-                       permits.asked = false;
-                       permits.idle += static_cast<std::int64_t>(grant.count);
-                       wake_accept_loops();
-                   },
-                   [this](RecallPermits& wanted) { recall(wanted); },
-                   [this](ListConnections& wanted) { list_connections(wanted); },
-                   [this](ResetPeaks&) {
-                       wiring.stats.connect.reset_peaks();
-                       wiring.stats.first_byte.reset_peaks();
-                       wiring.stats.session.reset_peaks();
-                   },
-               },
-               command);
-}
-
-void Core::set_admin(const SetEndpoint& change) {
-    if (change.state) upstreams.set_admin_state(change.endpoint, *change.state);
-    if (change.healthy) upstreams.set_healthy(change.endpoint, *change.healthy);
-}
-
-void Core::recall(const RecallPermits& wanted) {
-    if (wanted.pool != 0) {
-        const std::uint64_t given = upstreams.recall_permits(wanted.pool - 1, wanted.count);
-        send(ReturnPermits{wanted.pool, given});
-        return;
-    }
-    const std::int64_t idle = std::max<std::int64_t>(permits.idle, 0);
-    const auto given = std::min<std::uint64_t>(wanted.count, static_cast<std::uint64_t>(idle));
-    permits.idle -= static_cast<std::int64_t>(given);
-    send(ReturnPermits{0, given});
-}
-
-void Core::list_connections(const ListConnections& wanted) {
-    Connections answer;
-    answer.total = slots.in_use();
-    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, slots.in_use()));
-    slots.for_each([&](proxy::Session& session) {
-        if (answer.rows.size() >= wanted.rows_max) return;
-        ConnectionRow row;
-        row.shard = wiring.index;
-        row.id = session.id;
-        row.client = session.client();
-        row.listener = session.listener;
-        if (session.endpoint != nullptr) {
-            row.endpoint = static_cast<std::int32_t>(session.endpoint->flat_index);
-        }
-        row.bytes_up = session.relay.up.flow.bytes;
-        row.bytes_down = session.relay.down.flow.bytes;
-        row.age_ms = (now - session.accepted_at).to_ms();
-        row.idle_ms = (now - session.last_activity).to_ms();
-        row.state = proxy::name_of(session.phase);
-        row.mode_up = net::name_of(session.relay.up.way());
-        row.mode_down = net::name_of(session.relay.down.way());
-        answer.rows.push_back(row);
-    });
-    send(std::move(answer));
-}
-
-// ---- drain
-// ---------------------------------------------------------------------------------------
-
-void Core::begin_drain(base::Instant deadline) {
-    if (!draining) {
-        draining = true;
-        for (auto& loop : accept_loops) loop->drain();
-    }
-    // A later drain may only shorten what is left (TERM after QUIT).
-    if (!drain_timer_.is_armed() || deadline < drain_timer_.due()) {
-        timers.arm(drain_timer_, deadline);
-    }
-}
-
-void Core::cut_off() { sessions.cancel(); }
-
-bool Core::has_drained() const {
-    return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
-}
-
-// ---- the outside
-// ---------------------------------------------------------------------------------
+// ---- the outside ------------------------------------------------------------------------------
 
 Shard::Shard(ShardWiring wiring) : core_(std::make_unique<Core>(std::move(wiring))) {}
 Shard::~Shard() = default;

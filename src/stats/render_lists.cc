@@ -13,6 +13,16 @@ namespace {
 
 using Align = Table::Align;
 
+// By hand: at -O3 g++ 12 warns of an overflow inside fmt::join that is none.
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (!text.empty()) text += ", ";
+        text += part;
+    }
+    return text;
+}
+
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
 
 void write_endpoint(JsonWriter& json, const EndpointRow& row, const EndpointReading& reading) {
@@ -106,8 +116,7 @@ void add_upstream_rows(Table& table, const Snapshot& snapshot) {
     }
 }
 
-// ---- ctl upstreams
-// -------------------------------------------------------------------------------
+// ---- ctl upstreams ----------------------------------------------------------------------------
 
 std::string upstreams_text(const Snapshot& snapshot) {
     if (snapshot.context.endpoints.empty()) return "no upstreams\n";
@@ -125,8 +134,7 @@ std::string upstreams_json(const Snapshot& snapshot) {
     return finish_answer(json, text);
 }
 
-// ---- ctl connections
-// -----------------------------------------------------------------------------
+// ---- ctl connections --------------------------------------------------------------------------
 
 std::string connections_text(std::span<const ConnectionLine> lines, std::uint64_t total) {
     Table table({Align::left, Align::left, Align::left, Align::left, Align::left, Align::left,
@@ -182,8 +190,7 @@ std::string connections_json(std::span<const ConnectionLine> lines, std::uint64_
     return finish_answer(json, text);
 }
 
-// ---- ctl info
-// ------------------------------------------------------------------------------------
+// ---- ctl info ---------------------------------------------------------------------------------
 
 std::string info_text(const Info& info) {
     Table table({Align::left});
@@ -214,8 +221,7 @@ std::string info_text(const Info& info) {
     Table upstreams({Align::left}, 2);
     upstreams.heading("upstreams");
     for (const UpstreamInfo& upstream : info.upstreams) {
-        upstreams.row({upstream.name, upstream.balance,
-                       fmt::format("{}", fmt::join(upstream.endpoints, ", "))});
+        upstreams.row({upstream.name, upstream.balance, joined(upstream.endpoints)});
     }
     if (!info.upstreams.empty()) text += upstreams.to_string();
     return text;

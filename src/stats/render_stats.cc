@@ -141,8 +141,7 @@ Rows resource_rows() {
             count_row("log lines dropped", &ShardReading::log_lines_dropped)};
 }
 
-// ---- tables
-// --------------------------------------------------------------------------------------
+// ---- tables -----------------------------------------------------------------------------------
 
 void add_rows(Table& table, const Rows& rows, const ShardReading& total,
               std::span<const ShardReading> shards) {
@@ -258,12 +257,14 @@ std::string rate_section(const Snapshot& snapshot) {
 
 std::string head_line(const Snapshot& snapshot) {
     const Context& context = snapshot.context;
-    std::string line =
-        fmt::format("ringway {}, up {}, {} shard{}, {} connections", printable(context.version),
-                    human_duration(context.uptime), snapshot.shards.size(),
-                    snapshot.shards.size() == 1 ? "" : "s", human_count(snapshot.total.active));
+    const std::uint64_t active = snapshot.total.active;
+    std::string line = fmt::format("ringway {}, up {}, {} shard{}, {}", printable(context.version),
+                                   human_duration(context.uptime), snapshot.shards.size(),
+                                   snapshot.shards.size() == 1 ? "" : "s", human_count(active));
     if (context.connections_max != 0) {
-        line += fmt::format(" of {}", human_count(context.connections_max));
+        line += fmt::format(" of {} connections", human_count(context.connections_max));
+    } else {
+        line += active == 1 ? " connection" : " connections";
     }
     if (context.draining) line += ", draining";
     return line + "\n";

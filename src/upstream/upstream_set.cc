@@ -98,7 +98,7 @@ UpstreamSet::UpstreamState& UpstreamSet::upstream_of(const Endpoint& endpoint) {
     return upstreams_[upstream_by_endpoint_[endpoint.flat_index]];
 }
 
-// ---- choosing and counting ----------------------------------------------------------------------
+// ---- choosing and counting --------------------------------------------------------------------
 
 Pick UpstreamSet::choose(std::size_t upstream, TriedSet tried, const net::Address& client,
                          base::Instant now) {
@@ -164,7 +164,7 @@ void UpstreamSet::disconnected(Endpoint& endpoint) {
     take_charge_back(endpoint);
 }
 
-// ---- permits ------------------------------------------------------------------------------------
+// ---- permits ----------------------------------------------------------------------------------
 
 // Raises what this shard has asked for to `target`; what was asked for stands until it is granted.
 void UpstreamSet::want(Endpoint& endpoint, std::uint64_t target) {
@@ -209,7 +209,7 @@ std::uint64_t UpstreamSet::recall_permits(std::size_t flat_index, std::uint64_t 
     return leaving;
 }
 
-// ---- waiting ------------------------------------------------------------------------------------
+// ---- waiting ----------------------------------------------------------------------------------
 
 void UpstreamSet::wait(PermitWaiter& waiter, const Pick& pick) {
     RW_ASSERT(pick.choice == Choice::at_limit);
@@ -303,7 +303,7 @@ void UpstreamSet::note_change(const Endpoint& endpoint) {
     anything_changed_ = true;
 }
 
-// ---- what the coordinator knows -----------------------------------------------------------------
+// ---- what the coordinator knows ---------------------------------------------------------------
 
 void UpstreamSet::set_admin_state(std::size_t flat_index, AdminState state) {
     Endpoint& changed = endpoint(flat_index);

@@ -179,8 +179,7 @@ def main():
     if options.binary:
         os.environ["RINGWAY"] = os.path.abspath(options.binary)
     for name in [name for name in os.environ if name.startswith("RINGWAY_")]:
-        if not name.startswith("RINGWAY_TEST_"):
-            del os.environ[name]  # settings of whoever runs the tests must not reach the binary
+        del os.environ[name]  # settings of whoever runs the tests must not reach the binary
 
     tests = [test for test in find_tests() if test.matches(options.filter)]
     if options.list:

@@ -189,7 +189,7 @@ def send_in_pieces(sock, data, sizes):
 
 
 def bulk_bytes():
-    return int(os.environ.get("RINGWAY_TEST_BULK_BYTES", 1 << 30))
+    return int(os.environ.get("RW_TEST_BULK_BYTES", 1 << 30))
 
 
 def send_bulk(sock, count, seed):
@@ -222,7 +222,14 @@ def receive_bulk(sock):
 def both_ways(sock, count, seed):
     """Sends and receives at once: (digest sent, digest received, bytes received)."""
     sent = []
-    sender = threading.Thread(target=lambda: sent.append(send_bulk(sock, count, seed)))
+
+    def send():
+        try:
+            sent.append(send_bulk(sock, count, seed))
+        except OSError as error:
+            sent.append(f"sending failed: {error}")
+
+    sender = threading.Thread(target=send)
     sender.start()
     received, got = receive_bulk(sock)
     sender.join()
@@ -232,7 +239,7 @@ def both_ways(sock, count, seed):
 
 def relay_a_gibibyte_each_way(mode):
     count = bulk_bytes()
-    with Origin() as origin, serve_pair(origin, "--relay", mode) as ringway:
+    with Origin() as origin, serve_pair(origin, "--relay", mode, "--access-log", "-") as ringway:
         client, server = through(ringway, origin)
         far = Job(both_ways, server, count, 2)
         server.close()

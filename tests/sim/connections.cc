@@ -70,7 +70,11 @@ void Socket::arrive_at(const AddressKey& address, int attempt) {
         const base::Duration pause = base::Duration::seconds(1) * (std::int64_t{1} << attempt);
         if (attempt < 6) {
             kernel_.after(pause, [this, address, attempt] { arrive_at(address, attempt + 1); });
+            return;
         }
+        dead_ = true;
+        connect_error_ = error_ = ETIMEDOUT;
+        wake_all();
         return;
     }
     Socket& server_side = network_.make_socket(listener.of_ringway);
@@ -141,6 +145,7 @@ std::int64_t splice_in(Socket& source, PipeState& pipe, std::size_t bytes_max, K
     std::size_t total = 0;
     std::byte chunk[4096];
     while (total < bytes_max && pipe.slots.size() < pipe.slots_max) {
+        if (total > 0 && source.receivable() == 0) break;  // an error waits for the next call
         const std::size_t wanted = std::min({slot_bytes, bytes_max - total, sizeof chunk});
         const std::int64_t count = source.receive(chunk, wanted);
         if (count <= 0) {

@@ -49,13 +49,15 @@ void Coordinator::send_all(const shard::Command& command) {
 
 void Coordinator::flush() {
     for (Link& link : links_) {
+        if (!link.outbox.empty()) poked_ = true;
         while (!link.outbox.empty() && link.commands->try_send(link.outbox.front())) {
             link.outbox.pop_front();
         }
     }
 }
 
-bool Coordinator::has_work() const {
+bool Coordinator::has_work() {
+    if (std::exchange(poked_, false)) return true;  // somebody has unread mail
     return std::any_of(links_.begin(), links_.end(),
                        [](const Link& link) { return !link.outbox.empty(); });
 }

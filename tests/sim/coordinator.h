@@ -30,7 +30,7 @@ class Coordinator {
     void send_all(const shard::Command& command);
     // Takes and answers what has come. True when there was something.
     bool poll();
-    bool has_work() const;
+    bool has_work();
     base::Instant next_due() const { return ledger_.next_due(); }
 
     // No connection is left: asks every shard for all its permits and compares with the books.
@@ -68,6 +68,7 @@ class Coordinator {
     std::size_t next_shard_ = 0;
     std::size_t pools_ = 0;
     bool collecting_ = false;
+    bool poked_ = false;
     std::vector<std::uint64_t> collected_;  // by shard and pool
 };
 

@@ -85,7 +85,6 @@ struct KernelSettings {
     std::size_t pipe_slot_bytes = 4096;       // the largest fragment of a spliced stream
     base::Duration latency_max = base::Duration::microseconds(200);
     base::Duration late_max = base::Duration::milliseconds(2);  // of a late completion
-    bool sends_wait_for_all = false;          // a send completes when all of it was taken
     bool incremental_buffers = true;
     bool trace = false;
 };

@@ -91,6 +91,14 @@ void Peer::schedule(base::Duration delay) {
 }
 
 void Peer::hurry() {
+    const Socket* other = socket->peer();
+    if (frozen_ && other != nullptr && other->released()) {
+        // Nobody is there any more; the end may be stuck behind bytes that it never read.
+        finish(Outcome::saw_reset);
+        return;
+    }
+    if (hurried_) return;
+    hurried_ = true;
     plan.pause_max = base::Duration::microseconds(20);
     plan.ends_first = true;
     plan.read_max = 65536;
@@ -140,6 +148,7 @@ bool Peer::maybe_break() {
 bool Peer::maybe_stall() {
     if (!plan.stalls || stalled_ || sent + received < plan.stall_after) return false;
     stalled_ = true;
+    if (plan.stalls_for_ever && (socket->is_dead() || socket->end_seen())) return false;
     network_.kernel().faults().note(Fault::slow_peer);
     if (!plan.stalls_for_ever) {
         schedule(plan.stall_time);
@@ -251,7 +260,13 @@ void Peer::consume_header() {
     const std::uint64_t magic = is_client ? server_magic : client_magic;
     const auto found = cast_.by_id.find(fields[1]);
     if (fields[0] != magic || found == cast_.by_id.end() || found->second->total() != fields[2]) {
-        return kernel.fail("{} received bytes that nobody sent", describe());
+        std::string seen;
+        for (const std::byte byte : header_) {
+            const char c = static_cast<char>(byte);
+            seen += c >= ' ' && c <= '~' ? std::string(1, c)
+                                         : fmt::format("\\{:02x}", static_cast<unsigned>(byte));
+        }
+        return kernel.fail("{} received bytes that nobody sent: {}", describe(), seen);
     }
     Peer& other = *found->second;
     if (partner != nullptr && partner != &other) {
@@ -266,7 +281,9 @@ void Peer::consume_header() {
     const Peer& client = is_client ? *this : other;
     if (client.plan.prefix_is_bad) kernel.fail("{} was served in spite of its preamble", client.describe());
     if (is_client || cast_.preamble == config::ProxyProtocol::none) return;
-    if (preamble_source != other.expected_source) {
+    // Who has reset its connection cannot be asked for its address any more.
+    const bool gone = other.outcome == Outcome::broke_off && preamble_source == "unknown";
+    if (preamble_source != other.expected_source && !gone) {
         kernel.fail("{} was told that {} comes from {}, which is wrong (expected {})", describe(),
                     other.describe(), preamble_source, other.expected_source);
     }

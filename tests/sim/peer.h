@@ -103,6 +103,7 @@ class Peer {
     bool scheduled_ = false;
     bool stalled_ = false;
     bool frozen_ = false;
+    bool hurried_ = false;
 };
 
 // A simulated server: accepts at an address and talks to whoever comes.

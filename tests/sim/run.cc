@@ -44,9 +44,9 @@ KernelSettings with_trace(KernelSettings settings, bool trace) {
 
 Run::Run(const Scenario& scenario, bool trace)
     : scenario_(scenario),
-      kernel_(scatter(scenario.seed, 3), with_trace(scenario.kernel, trace)),
+      kernel_(scatter(scenario.seed, 3 + (scenario.round << 16)), with_trace(scenario.kernel, trace)),
       network_(kernel_),
-      random_(scatter(scenario.seed, 4)) {
+      random_(scatter(scenario.seed, 4 + (scenario.round << 16))) {
     cast_.preamble = scenario_.settings.upstreams[0].proxy_protocol;
     coordinator_ = std::make_unique<Coordinator>(kernel_, scenario_.settings, scenario_.shards);
 }
@@ -197,7 +197,7 @@ void Run::active_phase() {
             begin_drain();
         }
         if (clients_due_ == 0 && cast_.open == 0) {
-            if (kernel_.operations >= operations_min || draining_) return;
+            if (kernel_.operations >= 500 || draining_) return;
             start_clients(10, scenario_.arrivals_within);
         }
         if (passed >= active_span) return;
@@ -214,13 +214,11 @@ void Run::quiet_phase() {
     for (std::size_t e = 0; e < scenario_.addresses.size(); ++e) {
         coordinator_->send_all(shard::SetEndpoint{e, upstream::AdminState::ready, true});
     }
-    // Resets to the peers' own doing may add to the cast while it is walked.
-    for (std::size_t i = 0; i < cast_.peers.size(); ++i) cast_.peers[i]->hurry();
     const base::Instant until = kernel_.now() + quiet_span;
     while (failure().empty() && (cast_.open > 0 || clients_due_ > 0)) {
         step();
         for (std::size_t i = 0; i < cast_.peers.size(); ++i) {
-            if (cast_.peers[i]->plan.pause_max.ns > 20'000) cast_.peers[i]->hurry();
+            if (cast_.peers[i]->outcome == Peer::Outcome::running) cast_.peers[i]->hurry();
         }
         if (kernel_.now() < until) continue;
         for (const auto& peer : cast_.peers) {
@@ -369,7 +367,8 @@ void Run::advance_clock() {
                                                1 + static_cast<std::int64_t>(random_.below(4000))));
         return;
     }
-    if (next.is_never()) next = kernel_.now() + base::Duration::seconds(1);
+    // Whatever the shards say they wait for, a phase is never jumped over.
+    next = std::min(next, kernel_.now() + base::Duration::seconds(1));
     kernel_.advance_to(std::max(next, kernel_.now() + base::Duration::nanoseconds(1)));
 }
 

@@ -33,8 +33,6 @@ class Run {
     std::uint64_t bytes() const { return network_.sent_upstream + network_.sent_downstream; }
 
   private:
-    static constexpr std::uint64_t operations_min = 500;
-
     void build_servers();
     void build_shards();
     void start_clients(std::size_t count, base::Duration within);

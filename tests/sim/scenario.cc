@@ -39,7 +39,6 @@ void draw_machine(Scenario& scenario, base::Random& random) {
     constexpr std::int64_t latencies_us[] = {1, 50, 500, 5000};
     kernel.latency_max = base::Duration::microseconds(one_of(random, latencies_us));
     kernel.late_max = random.chance(1, 4) ? ms(20) : ms(1);
-    kernel.sends_wait_for_all = random.chance(1, 2);
     kernel.incremental_buffers = random.chance(2, 3);
 }
 
@@ -139,10 +138,11 @@ AddressKey key_of(const net::Address& address) {
     return key_of(address.raw(), address.raw_bytes());
 }
 
-Scenario draw_scenario(std::uint64_t seed) {
-    base::Random random(scatter(seed, 1));
+Scenario draw_scenario(std::uint64_t seed, std::uint64_t round) {
+    base::Random random(scatter(seed, 1 + (round << 16)));
     Scenario scenario;
     scenario.seed = seed;
+    scenario.round = round;
     scenario.shards = one_of(random, {1u, 1u, 2u, 3u});
     draw_machine(scenario, random);
     draw_endpoints(scenario, random);
@@ -152,7 +152,7 @@ Scenario draw_scenario(std::uint64_t seed) {
 }
 
 void set_rates(Faults& faults, const Scenario& scenario) {
-    base::Random random(scatter(scenario.seed, 2));
+    base::Random random(scatter(scenario.seed, 2 + (scenario.round << 16)));
     // Off, rare or common, by fault and seed.
     const auto draw = [&](Fault fault, std::uint32_t rare, std::uint32_t common) {
         const std::uint64_t what = random.below(3);

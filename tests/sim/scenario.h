@@ -16,6 +16,7 @@ namespace ringway::sim {
 
 struct Scenario {
     std::uint64_t seed = 0;
+    std::uint64_t round = 0;  // a seed whose run was too short goes on with another machine
     std::size_t shards = 1;
     KernelSettings kernel;
     config::Settings settings;
@@ -44,7 +45,7 @@ struct Scenario {
     std::string describe() const;
 };
 
-Scenario draw_scenario(std::uint64_t seed);
+Scenario draw_scenario(std::uint64_t seed, std::uint64_t round);
 void set_rates(Faults& faults, const Scenario& scenario);
 PeerPlan draw_plan(const Scenario& scenario, base::Random& random, bool is_client);
 

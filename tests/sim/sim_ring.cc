@@ -39,6 +39,8 @@ std::uint64_t fingerprint_of(const Request& request) {
     return hash;
 }
 
+}  // namespace
+
 const char* name_of(Request::Kind kind) {
     switch (kind) {
         case Request::Kind::accept: return "accept";
@@ -51,8 +53,6 @@ const char* name_of(Request::Kind kind) {
     }
     return "?";
 }
-
-}  // namespace
 
 SimulatedRing::SimulatedRing(Kernel& kernel, const ring::RingSettings& settings)
     : kernel_(kernel),
@@ -159,8 +159,7 @@ void SimulatedRing::execute_cancel(std::uint64_t target) {
         }
         if (!request.active) return;
         kernel_.trace("  cancelled {} on {}", name_of(request.kind), request.file->describe());
-        post(request, request.done > 0 ? static_cast<std::int32_t>(request.done) : -ECANCELED, 0,
-             false);
+        post(request, -ECANCELED, 0, false);
         return;
     }
 }
@@ -252,7 +251,7 @@ bool SimulatedRing::take_from_group(Request& request, Socket& socket, ProvidedGr
         group.published.pop_front();
         group.with_kernel[id] = false;
     }
-    post(request, static_cast<std::int32_t>(count), flags, true);
+    post(request, static_cast<std::int32_t>(count), flags, request.multishot);
     return request.active;
 }
 
@@ -279,18 +278,10 @@ void SimulatedRing::execute_send(Request& request) {
     const iovec* first = request.message != nullptr ? request.message->msg_iov : &single;
     const std::size_t count = request.message != nullptr ? request.message->msg_iovlen : 1;
     std::vector<iovec> pieces;
-    std::size_t skip = request.done;
-    std::size_t left = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        iovec piece = first[i];
-        const std::size_t skipped = std::min(skip, piece.iov_len);
-        skip -= skipped;
-        piece.iov_base = static_cast<std::byte*>(piece.iov_base) + skipped;
-        piece.iov_len -= skipped;
-        left += piece.iov_len;
-        if (piece.iov_len > 0) pieces.push_back(piece);
+        if (first[i].iov_len > 0) pieces.push_back(first[i]);
     }
-    if (left == 0) return post(request, static_cast<std::int32_t>(request.done), 0, false);
+    if (pieces.empty()) return post(request, 0, 0, false);
     std::int64_t result;
     if (kernel_.faults().fires(Fault::send_error)) {
         socket.faulted = true;
@@ -304,17 +295,7 @@ void SimulatedRing::execute_send(Request& request) {
         result = socket.send(pieces.data(), pieces.size());
     }
     if (result == -EAGAIN) return;
-    if (result < 0) {
-        if (request.done > 0) result = static_cast<std::int64_t>(request.done);
-        return post(request, static_cast<std::int32_t>(result), 0, false);
-    }
-    request.done += static_cast<std::size_t>(result);
-    const bool complete = static_cast<std::size_t>(result) == left;
-    if (!complete && kernel_.settings().sends_wait_for_all) {
-        request.again = true;
-        return;
-    }
-    post(request, static_cast<std::int32_t>(request.done), 0, false);
+    post(request, static_cast<std::int32_t>(result), 0, false);
 }
 
 // Tells only of what woke it, as the kernel does; the first look sees everything.

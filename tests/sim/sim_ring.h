@@ -36,12 +36,13 @@ struct Request {
     AddressKey address;
     std::uint32_t events = 0;
     std::uint16_t group = 0;
-    std::size_t done = 0;           // bytes of a send that were taken
     std::uint64_t read_wakes = 0;   // of the file, when it was last looked at
     std::uint64_t write_wakes = 0;
     base::Instant last_due{0};      // completions of one request never overtake each other
     std::uint64_t target = 0;       // of a cancel
 };
+
+const char* name_of(Request::Kind kind);
 
 struct PostedCompletion {
     Request* request = nullptr;
@@ -105,7 +106,6 @@ class SimulatedRing {
     std::vector<std::unique_ptr<Request>> in_flight_;
     std::vector<PostedCompletion> posted_;
     std::map<std::uint16_t, ProvidedGroup> groups_;
-    base::Instant last_buffer_due_{0};
     RingWait wait_;
 };
 

@@ -22,16 +22,15 @@ void SimulatedRing::post(Request& request, std::int32_t result, std::uint32_t fl
     }
     if (more) flags |= ring::Completion::flag_more;
     base::Instant due = kernel_.now();
-    if (faults.fires(Fault::late_completion)) {
+    // Some are told at once: errors, since a socket tells one only once and who sees the silence
+    // after it must have been told already; and buffers, since receives share them and the queue
+    // tells of them in the order in which they filled.
+    const bool carries_buffer = (flags & ring::Completion::flag_buffer) != 0;
+    if (result >= 0 && !carries_buffer && faults.fires(Fault::late_completion)) {
         due = due + kernel_.some_time(kernel_.settings().late_max);
     }
     due = std::max(due, request.last_due);
     request.last_due = due;
-    if ((flags & ring::Completion::flag_buffer) != 0) {
-        // Receives share buffers, and the queue tells of them in the order in which they filled.
-        due = std::max(due, last_buffer_due_);
-        request.last_due = last_buffer_due_ = due;
-    }
     if (!more) request.active = false;
     posted_.push_back({&request, request.user_data, {result, flags}, due, !more});
 }
@@ -59,9 +58,10 @@ unsigned SimulatedRing::deliver() {
         }
     }
     for (const PostedCompletion& posted : batch) {
-        if (posted.last) forget(posted.request);
-        kernel_.trace("  complete {:x}: {} flags {:x}", posted.user_data & 0xFFFFFF,
+        kernel_.trace("  complete {} on {}: {} flags {:x}", name_of(posted.request->kind),
+                      posted.request->file == nullptr ? "nothing" : posted.request->file->describe(),
                       posted.completion.result, posted.completion.flags);
+        if (posted.last) forget(posted.request);
         ++counters.completions;
         ring::Op* op = ring::Op::from_user_data(posted.user_data);
         if (!op->deliver(posted.user_data, posted.completion)) {
@@ -190,6 +190,12 @@ void Ring::accept_multishot(Op& op, int listener_fd) {
 void Ring::connect(Op& op, int fd, const sockaddr* address, socklen_t address_bytes) {
     Request request = request_for(Request::Kind::connect, fd);
     request.address = sim::key_of(address, address_bytes);
+    impl_->ring.queue(op, std::move(request));
+}
+
+void Ring::recv(Op& op, int fd, std::uint16_t buffer_group) {
+    Request request = request_for(Request::Kind::receive, fd);
+    request.group = buffer_group;
     impl_->ring.queue(op, std::move(request));
 }
 

@@ -32,7 +32,8 @@ std::uint64_t Run::cut_allowed() const {
     if (!scenario_.drain_for.is_forever() && scenario_.drains_early) {
         allowed += closed(CloseReason::drained);
     }
-    return allowed;
+    // Dealt out to shards that had drained meanwhile: nobody is left to serve them.
+    return allowed + coordinator_->handed_to_nobody;
 }
 
 void Run::judge() {

@@ -1,11 +1,13 @@
 // Takes new connections from one listening socket.
 //
-// Owns the listening descriptor and the accept request. Accepts many at a time while that is safe
-// (arm_many), or exactly one where every connection needs a permit first (arm_one). Descriptors
-// wait here until they are taken; whoever stops accepting still takes what is waiting.
+// Owns the listening descriptor and the one request on it. Accepts many at a time while that is
+// safe (arm_many), or only tells that somebody waits, where every connection needs a permit first
+// (watch, then accept_now). Descriptors wait here until they are taken; whoever stops accepting
+// still takes what is waiting.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "ringway/async/wake.h"
@@ -24,9 +26,11 @@ class Acceptor : private ring::Op {
     bool is_armed() const { return Op::in_flight(); }
     bool accepts_many() const { return many_; }
     void arm_many();
-    void arm_one();
+    void watch();
     void disarm();  // asks; is_armed() tells when it has ended
 
+    // True once after a watch found somebody in the queue.
+    bool take_arrival() { return std::exchange(arrival_, false); }
     int take();        // the next accepted descriptor, or -1
     int accept_now();  // a direct accept(2): a descriptor or -errno
     int take_error();  // 0, or the errno that ended the last request
@@ -44,6 +48,7 @@ class Acceptor : private ring::Op {
     int fd_;
     int error_ = 0;
     bool many_ = false;
+    bool arrival_ = false;
 };
 
 }  // namespace ringway::net

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@
 #include <sys/un.h>
 
 namespace ringway::net {
+
+// Room for any address as text: IPv6 with its scope, brackets and port.
+inline constexpr std::size_t address_text_bytes_max = 80;
 
 // IPv4 or IPv6, 28 bytes: what a session keeps of its peer. Unix peers have family AF_UNIX alone.
 class Address {
@@ -28,6 +32,8 @@ class Address {
     void set_port(std::uint16_t port);
     // The address as IPv6; IPv4 in its mapped form. All zero for Unix.
     std::array<std::uint8_t, 16> mapped() const;
+    // As text, without touching the heap; returns its length (no terminator).
+    std::size_t write(std::span<char, address_text_bytes_max> out) const;
     std::string to_string() const;  // "10.0.0.1:80", "[::1]:80", "unix"
 
     const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }

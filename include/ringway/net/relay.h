@@ -21,7 +21,7 @@ namespace ringway::net {
 // When a direction changes its way of moving bytes; tuned by measurement (docs/decisions/0004).
 struct RelayThresholds {
     static constexpr std::uint32_t splice_after_bytes = 64 * 1024;
-    static constexpr std::uint32_t splice_read_bytes_mean = 16 * 1024;
+    static constexpr std::uint32_t splice_read_bytes_mean = 24 * 1024;
     static constexpr std::uint32_t small_move_bytes = 4 * 1024;
     static constexpr std::uint32_t small_moves_in_a_row = 32;
     static constexpr base::Duration splice_idle = base::Duration::milliseconds(100);
@@ -32,7 +32,6 @@ struct RelayThresholds {
 struct RelaySettings {
     config::RelayMode mode = config::RelayMode::automatic;
     std::uint32_t held_bytes_max = 64 * 1024;
-    std::uint32_t buffer_bytes = 64 * 1024;
 };
 
 // What the relays of one shard share.
@@ -61,7 +60,10 @@ class RelayDirection {
     // Ended: everything that was read has been written and the end was passed on, or the direction
     // was given up because a side broke.
     bool has_ended() const { return state_ == State::ended; }
-    bool holds_bytes() const;
+    std::uint64_t held_bytes() const;  // received and not yet delivered
+    bool holds_bytes() const { return held_bytes() > 0; }
+    // Grows with every byte that is received and again when it is delivered.
+    std::uint64_t traffic() const { return 2 * flow.bytes + held_bytes(); }
     RelayWay way() const;
     // True while it needs a look every RelayThresholds::splice_idle even if nothing happens.
     bool wants_ticks() const;
@@ -94,6 +96,7 @@ class RelayDirection {
     void enter_splicing();
     void leave_splicing();
     void stop_watching();
+    void drop_undeliverable();
     void regulate_reader();
     bool fill_pipe();
     bool drain_pipe();
@@ -105,11 +108,14 @@ class RelayDirection {
     Socket& source_;
     Socket& target_;
     Pipe* pipe_ = nullptr;
-    base::Instant last_move_{0};  // in copying: no pipe was to be had, not again before this
+    base::Instant last_move_{0};      // in copying: no pipe was to be had, not again before this
+    std::uint32_t streak_bytes_ = 0;  // arrived, and in how many turns: how bulk is told from
+    std::uint16_t streak_reads_ = 0;  // small messages
     std::uint16_t small_moves_ = 0;
     State state_ = State::copying;
     State next_ = State::splicing;  // where leaving_copy leads
     bool paused_ = false;           // the reader is parked because the target is slow
+    bool one_at_a_time_ = false;    // it overran its limit: one buffer per receive, no multishot
     bool starved_ = false;          // the reader waits for a buffer; last_move_ ends its patience
     bool owes_end_ = false;         // the target has yet to be told that no more comes
 };
@@ -122,20 +128,27 @@ class Relay {
     void start() {
         up.start();
         down.start();
+        settle_ends();
     }
     void advance() {
         up.advance();
         down.advance();
+        settle_ends();
+    }
+    bool has_ended() const { return up.has_ended() && down.has_ended(); }
+    bool holds_bytes() const { return up.holds_bytes() || down.holds_bytes(); }
+    std::uint64_t traffic() const { return up.traffic() + down.traffic(); }
+
+    RelayDirection up;    // client to upstream
+    RelayDirection down;  // upstream to client
+
+  private:
+    void settle_ends() {
         // When both have ended the sockets are closed at once, which says the same for less.
         if (has_ended()) return;
         up.settle_end();
         down.settle_end();
     }
-    bool has_ended() const { return up.has_ended() && down.has_ended(); }
-    bool holds_bytes() const { return up.holds_bytes() || down.holds_bytes(); }
-
-    RelayDirection up;    // client to upstream
-    RelayDirection down;  // upstream to client
 };
 
 }  // namespace ringway::net

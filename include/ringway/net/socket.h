@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <sys/uio.h>
 
@@ -78,8 +79,9 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     bool is_open() const { return fd_ >= 0; }
     async::Wake& wake() { return wake_; }  // of the session that it belongs to
 
-    // ---- receiving -----------------------------------------------------------------------------
+    // ---- receiving ----------------------------------------------------------------------------
     void start_receiving();  // multishot, into provided buffers
+    void receive_once();     // at most one buffer, then the request has ended
     void stop_receiving();   // asks; is_receiving() tells when it has ended
     bool is_receiving() const { return ReceiveOp::in_flight(); }
     bool is_waiting_for_buffer() const { return link.is_linked(); }
@@ -91,14 +93,13 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     bool has_received_anything() const { return received_anything_; }
     void note_received() { received_anything_ = true; }  // by a direct system call
 
-    // Bytes and receives since the last reset: how the relay tells bulk from small messages.
-    std::uint32_t streak_bytes = 0;
-    std::uint32_t streak_reads = 0;
+    // Bytes that have arrived since the last call.
+    std::uint32_t take_arrived() { return std::exchange(arrived_bytes_, 0); }
 
     bool readable = false;
     bool writable = false;
 
-    // ---- sending -------------------------------------------------------------------------------
+    // ---- sending ------------------------------------------------------------------------------
     bool is_sending() const { return SendOp::in_flight(); }
     // Sends what `queue` holds, in one request; bytes leave the queue as the kernel takes them.
     // False when nothing could be started now (no vector left): try again next turn.
@@ -109,19 +110,21 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     // Also wake the session when a send has taken everything (by default only when bytes are left).
     void set_wake_on_sent(bool wanted) { wake_on_sent_ = wanted; }
 
-    // ---- connecting (on the send request) ------------------------------------------------------
+    // ---- connecting (on the send request) -----------------------------------------------------
     void start_connecting(const sockaddr* address, socklen_t address_bytes);
     bool is_connecting() const { return SendOp::in_flight(); }
     std::int32_t connect_result() const { return send_result_; }
 
-    // ---- watching readiness, for direct system calls -------------------------------------------
-    void start_watching_readable();  // on the receive request, edge triggered
-    void start_watching_writable();  // on the send request, edge triggered
+    // ---- watching readiness, for direct system calls ------------------------------------------
+    // One shot each: armed only when there is nothing to do but wait, so that data which arrives
+    // while we are busy costs no wake-up. `readable` and `writable` are set by the watch and
+    // cleared by whoever saw that they no longer hold.
+    void watch_readable();  // on the receive request
+    void watch_writable();  // on the send request
     void stop_watching_readable();
     void stop_watching_writable();
-    // `readable` and `writable` are set by the watch and cleared by whoever saw EAGAIN.
 
-    // ---- ends ----------------------------------------------------------------------------------
+    // ---- ends ---------------------------------------------------------------------------------
     // Errors are kept as a positive errno; the first one stays.
     int error() const { return error_; }
     bool is_broken() const { return error_ != 0; }
@@ -149,6 +152,7 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     SliceQueue* sending_ = nullptr;  // what the send in flight takes its bytes from
     Flow* flow_ = nullptr;
     SendVector* vector_ = nullptr;
+    std::uint32_t arrived_bytes_ = 0;
     int fd_ = -1;
     std::int32_t send_result_ = 0;
     std::int16_t error_ = 0;

@@ -57,6 +57,11 @@ class BufferGroup {
     void release(const Slice& slice);
     // Hands returned buffers to the kernel and wakes waiters; once per turn, before the next enter.
     void flush();
+    // Lets waiters try again while the kernel has buffers although none was returned: those woken
+    // before may have needed none, and one incremental buffer serves many. Once per turn.
+    void offer();
+    // True when offer() would wake somebody: the next turn must not wait.
+    bool has_offer() const { return !waiters_.empty() && in_use_ < settings_.count; }
 
     void wait(BufferWaiter& waiter);
 
@@ -77,6 +82,7 @@ class BufferGroup {
     BufferGroup(Ring& ring, const BufferGroupSettings& settings);
     void use_whole_buffers();
     void recycle(std::uint16_t buffer);
+    void wake_waiters(std::uint32_t chances);
     std::byte* address_of(std::uint16_t buffer) const;
 
     Ring& ring_;

@@ -57,6 +57,7 @@ class Ring {
     void accept(Op& op, int listener_fd);            // result: one descriptor
     void accept_multishot(Op& op, int listener_fd);  // a descriptor per completion until !more()
     void connect(Op& op, int fd, const sockaddr* address, socklen_t address_bytes);
+    void recv(Op& op, int fd, std::uint16_t buffer_group);  // at most one buffer
     void recv_multishot(Op& op, int fd, std::uint16_t buffer_group);
     void send(Op& op, int fd, const void* data, std::size_t bytes);  // MSG_NOSIGNAL; may be partial
     void sendmsg(Op& op, int fd, const msghdr* message);             // likewise

@@ -17,20 +17,17 @@ namespace ringway::stats {
 
 inline constexpr std::uint64_t json_schema_version = 1;
 
-// ---- ctl stats
-// -----------------------------------------------------------------------------------
+// ---- ctl stats --------------------------------------------------------------------------------
 
 std::string stats_text(const Snapshot& snapshot, bool per_shard);
 std::string stats_json(const Snapshot& snapshot, bool per_shard);
 
-// ---- ctl upstreams
-// -------------------------------------------------------------------------------
+// ---- ctl upstreams ----------------------------------------------------------------------------
 
 std::string upstreams_text(const Snapshot& snapshot);
 std::string upstreams_json(const Snapshot& snapshot);
 
-// ---- ctl connections
-// -----------------------------------------------------------------------------
+// ---- ctl connections --------------------------------------------------------------------------
 
 struct ConnectionLine {
     std::uint32_t shard = 0;
@@ -52,8 +49,7 @@ struct ConnectionLine {
 std::string connections_text(std::span<const ConnectionLine> lines, std::uint64_t total);
 std::string connections_json(std::span<const ConnectionLine> lines, std::uint64_t total);
 
-// ---- ctl info
-// ------------------------------------------------------------------------------------
+// ---- ctl info ---------------------------------------------------------------------------------
 
 struct UpstreamInfo {
     std::string name;

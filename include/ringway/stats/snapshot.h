@@ -121,8 +121,7 @@ struct Rates {
 };
 Rates rates_between(const ShardReading& earlier, const ShardReading& later, base::Duration span);
 
-// ---- what the numbers are about; filled by the coordinator
-// ---------------------------------------
+// ---- what the numbers are about; filled by the coordinator ------------------------------------
 
 struct ListenerRow {
     std::string name;

@@ -67,7 +67,7 @@ class UpstreamSet {
     Endpoint& endpoint(std::size_t flat_index);
     static TriedSet tried_bit(const Endpoint& endpoint) { return TriedSet{1} << endpoint.index; }
 
-    // ---- by sessions -------------------------------------------------------------------------
+    // ---- by sessions --------------------------------------------------------------------------
 
     // `chosen`: the endpoint is charged, start connecting. `at_limit`: wait, if the session can.
     Pick choose(std::size_t upstream, TriedSet tried, const net::Address& client,
@@ -88,7 +88,7 @@ class UpstreamSet {
     // Any time; also takes back what a waiter was granted and has not used.
     void stop_waiting(PermitWaiter& waiter);
 
-    // ---- by the shard, once per turn ---------------------------------------------------------
+    // ---- by the shard, once per turn ----------------------------------------------------------
 
     // Serves waiters with what came free and wakes them. Cheap when nothing changed.
     void run_waiters(base::Instant now);
@@ -108,7 +108,7 @@ class UpstreamSet {
         }
     }
 
-    // ---- from the coordinator ----------------------------------------------------------------
+    // ---- from the coordinator -----------------------------------------------------------------
 
     void set_admin_state(std::size_t flat_index, AdminState state);
     void set_healthy(std::size_t flat_index, bool healthy);

@@ -1,7 +1,7 @@
 """Limits, scaled times, temporary folders and the small checks that tests are written with.
 
 Everything a test may wait for has a limit here or at its own call, and every limit is multiplied by
-RINGWAY_TEST_SLOWNESS, so that a sanitizer build or a busy machine needs no other tests.
+RW_TEST_SLOWNESS, so that a sanitizer build or a busy machine needs no other tests.
 """
 
 import os
@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 
-SLOWNESS = max(1.0, float(os.environ.get("RINGWAY_TEST_SLOWNESS", "1")))
+SLOWNESS = max(1.0, float(os.environ.get("RW_TEST_SLOWNESS", "1")))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
@@ -27,7 +27,7 @@ def scaled(seconds):
 
 
 def slow_binary():
-    """True when RINGWAY_TEST_SLOWNESS says that the binary is instrumented."""
+    """True when RW_TEST_SLOWNESS says that the binary is instrumented."""
     return SLOWNESS > 1.0
 
 

@@ -146,6 +146,8 @@ class Origin:
         self.listener.listen(backlog)
         self.listener.settimeout(scaled(10))
         name = self.listener.getsockname()
+        if isinstance(name, bytes):
+            name = name.decode()  # an abstract Unix socket
         self.address = name if isinstance(name, str) else name[:2]
         self.taken = []
 
@@ -187,7 +189,7 @@ class Origin:
 
 def url_of(address):
     if isinstance(address, str):
-        return f"tcp+unix:{address}"
+        return f"tcp+unix:{address}".replace("\0", "@")
     host, port = address
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
 

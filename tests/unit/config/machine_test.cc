@@ -52,18 +52,38 @@ TEST_CASE("pipes are not counted where none is used, and checks are where they a
     CHECK(descriptors_beside_connections(settings) == with_pipes - 128 + 3);
 }
 
-TEST_CASE("a huge limit gives a modest default, a small one is refused, a short one is warned of") {
+TEST_CASE("a huge limit gives a modest default, one that is too small is refused") {
     Machine machine = some_machine();
     machine.descriptors_hard = std::uint64_t{1} << 40;
     CHECK(derive(with_listener(), machine).settings.connections_max == derived_connections_max);
-    machine.descriptors_hard = 256;
-    CHECK(contains(derive(with_listener(), machine).refusal, "limit of open files (256)"));
+    machine.descriptors_hard = 100;
+    CHECK(contains(derive(with_listener(), machine).refusal, "limit of open files (100)"));
     Settings settings = with_listener();
     settings.connections_max = 50000;
     const Derived wished = derive(settings, some_machine());
+    CHECK(wished.refusal.empty());
     CHECK(wished.settings.connections_max == 50000);
     REQUIRE(wished.warnings.size() == 1);
     CHECK(contains(wished.warnings[0], "--max-connections: 50000 need"));
+    settings.connections_max = 9694;
+    CHECK(derive(settings, some_machine()).warnings.empty());
+    settings.connections_max = 9695;
+    CHECK(contains(derive(settings, some_machine()).warnings.at(0), "has room for 9694"));
+}
+
+TEST_CASE("where descriptors are few, pipes give way to connections, with a warning") {
+    Machine machine = some_machine();
+    machine.descriptors_hard = 1024;
+    const Derived derived = derive(with_listener(), machine);
+    CHECK(derived.settings.pipes_max == 32);  // 4 shards, two descriptors each: a quarter of 1024
+    CHECK(derived.settings.connections_max == (1024 - 64 - 4 * (8 + 1 + 64)) / 2);
+    REQUIRE(derived.warnings.size() == 1);
+    CHECK(contains(derived.warnings[0], "--pipes: 64 for each shard"));
+    Settings copying = with_listener();
+    copying.relay = RelayMode::copy;
+    CHECK(derive(copying, machine).warnings.empty());
+    machine.descriptors_hard = 8192;
+    CHECK(derive(with_listener(), machine).settings.pipes_max == 64);
 }
 
 TEST_CASE("the control socket stands in the runtime directory") {

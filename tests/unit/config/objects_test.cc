@@ -145,7 +145,8 @@ TEST_CASE("two listeners on one address are refused, unless the kernel chooses t
     const auto twice =
         places("tcp://127.0.0.1:80", "tcp://127.0.0.1:1", {"--listen", "tcp://127.0.0.1:80"});
     CHECK(twice.text ==
-          "ringway: --listen: \"127.0.0.1:80\" is not allowed: two listeners have this address");
+          "ringway: --listen: \"tcp://127.0.0.1:80\" is not allowed: two listeners have this "
+          "address");
     const auto spelled =
         places("tcp://[::1]:80", "tcp://127.0.0.1:1", {"--listen", "tcp://[0:0:0:0:0:0:0:1]:80"});
     CHECK(spelled.exit_code == 2);

@@ -92,6 +92,15 @@ TEST_CASE("repeatable settings stand in one variable with blanks between") {
     CHECK(outcome.settings.listeners[1].allow.size() == 2);
 }
 
+TEST_CASE("what a higher source hides must be right all the same") {
+    CHECK(contains(parse_with_places({"--shards", "2"}, {"RINGWAY_SHARDS=0"}).text,
+                   "RINGWAY_SHARDS: \"0\" is not allowed"));
+    CHECK(contains(parse_with_places({}, {}, "listen = \"tcp://127.0.0.1:1?colour=3\"").text,
+                   "built-in settings:1:1: listen tcp://127.0.0.1:1: colour"));
+    CHECK(contains(parse_with_places({}, {"RINGWAY_UPSTREAM=tcp://h:0"}).text,
+                   "an endpoint has a port from 1 to 65535"));
+}
+
 TEST_CASE("the last of a flag given twice counts, and the last of --pin and --no-pin") {
     CHECK(parse_with_places({"--shards", "2", "--shards", "3"}).settings.shards == 3);
     CHECK(parse_with_places({"--pin", "--no-pin"}).settings.pin == false);
@@ -103,13 +112,14 @@ TEST_CASE("an empty variable is as good as none") {
     CHECK(parse_with_places({}, {"RINGWAY_SHARDS="}).settings.shards == 4);
 }
 
-TEST_CASE("mistakes get one line and exit 2") {
-    struct Row {
-        std::vector<std::string> arguments;
-        std::vector<std::string> environment;
-        std::string line;
-    };
-    const std::vector<Row> rows{
+struct Mistake {
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+    std::string line;
+};
+
+const std::vector<Mistake>& mistakes() {
+    static const std::vector<Mistake> rows{
         {{"--shards", "0"},
          {},
          "ringway: --shards: \"0\" is not allowed: a whole number from 1 to 1024 (hint: leave it "
@@ -162,11 +172,18 @@ TEST_CASE("mistakes get one line and exit 2") {
          "ringway: --allow: \"10.0.0.1/8\" is not allowed: an address or a range such as "
          "10.0.0.0/8, 192.0.2.7, fd00::/8, with no bits set beyond the prefix; several with "
          "commas"},
+        {{"--access-log", "/x/\xff"},
+         {},
+         "ringway: --access-log: \"/x/\\xff\" is not allowed: it is not text: it must be UTF-8"},
         {{"--control", ""},
          {},
          "ringway: --control: \"\" is not allowed: the path of a Unix socket, 1 to 107 bytes long"},
     };
-    for (const Row& row : rows) {
+    return rows;
+}
+
+TEST_CASE("mistakes get one line and exit 2") {
+    for (const Mistake& row : mistakes()) {
         const auto outcome = parse_with_places(row.arguments, row.environment);
         REQUIRE(outcome.kind == ParseOutcome::Kind::failed);
         CHECK(outcome.text == row.line);

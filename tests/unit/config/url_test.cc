@@ -22,6 +22,8 @@ TEST_CASE("URLs name a place") {
           Row{"tcp+unix:/run/x.sock", Scheme::tcp_unix, "", 0, "/run/x.sock"},
           Row{"tcp+unix:///run/x.sock", Scheme::tcp_unix, "", 0, "/run/x.sock"},
           Row{"tcp+unix:@name", Scheme::tcp_unix, "", 0, "@name"},
+          Row{"tcp+unix:/%e2%82%ac%f0%9f%98%80", Scheme::tcp_unix, "", 0,
+              "/\xe2\x82\xac\xf0\x9f\x98\x80"},
           Row{"tcp+unix:/a%2Cb%3F", Scheme::tcp_unix, "", 0, "/a,b?"}}) {
         CAPTURE(row.url);
         const auto url = parse_url(row.url);
@@ -69,6 +71,11 @@ TEST_CASE("what is wrong with a URL is said") {
           Row{"tcp+unix:/", "has 2 to 107 bytes"},
           Row{"tcp+unix:/a%zz", "two hexadecimal digits"},
           Row{"tcp+unix:/a%00b", "two hexadecimal digits"},
+          Row{"tcp+unix:/a%ff", "is UTF-8"},
+          Row{"tcp+unix:/a%c0%af", "is UTF-8"},
+          Row{"tcp+unix:/a%ed%a0%80", "is UTF-8"},
+          Row{"tcp+unix:/a%f4%90%80%80", "is UTF-8"},
+          Row{"tcp+unix:/a%e2%82", "is UTF-8"},
           Row{"tcp+unix:/a,b", "a comma separates URLs"},
           Row{"tcp://h:80?", "an option is KEY=VALUE"},
           Row{"tcp://h:80?=3", "an option is KEY=VALUE"},

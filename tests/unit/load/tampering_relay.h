@@ -39,8 +39,7 @@ class TamperingRelay {
     ~TamperingRelay() {
         stop_ = true;
         thread_.join();
-        for (const Pair& pair : pairs_)
-            close_pair(pair);
+        for (const Pair& pair : pairs_) close_pair(pair);
         ::close(listener_);
     }
     TamperingRelay(const TamperingRelay&) = delete;
@@ -118,8 +117,7 @@ class TamperingRelay {
         switch (tamper_) {
             case Tamper::nothing: return;
             case Tamper::flip_bytes:
-                for (std::size_t i = 0; i < bytes; i += 100)
-                    block_[i] ^= 1;
+                for (std::size_t i = 0; i < bytes; i += 100) block_[i] ^= 1;
                 return;
             case Tamper::drop_byte: --bytes; break;
             case Tamper::cross_wires: target = pairs_.back().client; return;

@@ -1,0 +1,33 @@
+// Times small pieces of code: median and median deviation over repetitions, and heap allocations.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace ringway::perf {
+
+// Heap allocations of this thread so far (malloc and operator new alike).
+std::uint64_t allocations();
+
+// Runs `work(n)`, which does something n times, with an n that takes some milliseconds, and prints
+// one line. `each` divides further when one round of n is several operations.
+void measure(std::string_view name, const std::function<void(std::uint64_t)>& work,
+             std::uint64_t each = 1);
+
+// Prints one line that is a size, not a time.
+void note_bytes(std::string_view name, std::size_t bytes);
+
+// Keeps the compiler from dropping what computes `value`.
+template <typename Value>
+void keep(const Value& value) {
+    asm volatile("" : : "r,m"(value) : "memory");
+}
+
+void bench_base();      // slab, timer wheel, histogram
+void bench_upstream();  // choosing an endpoint
+void bench_async();     // coroutines and their frames
+void bench_relay();     // one exchange through the relay, kernel included
+void note_sizes();      // bytes per connection
+
+}  // namespace ringway::perf

@@ -1,0 +1,169 @@
+// What a shard and the coordinator say to each other: commands in, events out, drain.
+
+#include <algorithm>
+
+#include <poll.h>
+
+#include "core.h"
+#include "ringway/ring/sys.h"
+
+namespace ringway::shard {
+
+namespace {
+
+constexpr std::uint64_t permits_recalled_max = std::uint64_t{1} << 40;
+// How long a shard accepts singly after another could not be given what it asked for.
+constexpr base::Duration singly_span = base::Duration::seconds(1);
+
+}  // namespace
+
+// ---- mail -------------------------------------------------------------------------------------
+
+void Core::on_wake(ring::Op& op, const ring::Completion& completion) {
+    auto& self = static_cast<Core&>(op);
+    self.mail_ = true;
+    self.wiring.stats.ring.wakes.add();
+    if (!completion.more()) {
+        self.ring->poll_multishot(static_cast<ring::Op&>(self), self.wiring.wake_fd, POLLIN);
+    }
+}
+
+void Core::run_commands() {
+    mail_ = false;
+    ring::sys::clear_wake_fd(wiring.wake_fd);
+    do {
+        while (auto command = wiring.commands.try_receive()) run(*command);
+    } while (!wiring.commands.prepare_to_sleep());
+}
+
+void Core::send(Event event) {
+    outbox_.push_back(std::move(event));
+    flush_outbox();
+}
+
+void Core::flush_outbox() {
+    while (!outbox_.empty() && wiring.events.try_send(outbox_.front())) outbox_.pop_front();
+}
+
+namespace {
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+}  // namespace
+
+void Core::run(Command& command) {
+    std::visit(Overloaded{
+                   [](std::monostate&) {},
+                   [this](Drain& drain) { begin_drain(drain.deadline); },
+                   [this](SetEndpoint& change) { set_admin(change); },
+                   [this](SetAddresses& change) {
+                       upstreams.set_addresses(change.endpoint, std::move(change.addresses));
+                   },
+                   [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
+                   [this](GrantPermits& grant) {
+                       if (grant.pool != 0) {
+                           upstreams.grant_permits(grant.pool - 1, grant.count);
+                           return;
+                       }
+                       permits.asked = false;
+                       permits.idle += static_cast<std::int64_t>(grant.count);
+                       wake_accept_loops();
+                   },
+                   [this](RecallPermits& wanted) { recall(wanted); },
+                   [this](ListConnections& wanted) { list_connections(wanted); },
+                   [this](ResetPeaks&) {
+                       wiring.stats.connect.reset_peaks();
+                       wiring.stats.first_byte.reset_peaks();
+                       wiring.stats.session.reset_peaks();
+                   },
+               },
+               command);
+}
+
+void Core::set_admin(const SetEndpoint& change) {
+    if (change.state) upstreams.set_admin_state(change.endpoint, *change.state);
+    if (change.healthy) upstreams.set_healthy(change.endpoint, *change.healthy);
+}
+
+void Core::recall(const RecallPermits& wanted) {
+    if (wanted.pool != 0) {
+        const std::uint64_t given = upstreams.recall_permits(wanted.pool - 1, wanted.count);
+        send(ReturnPermits{wanted.pool, given});
+        return;
+    }
+    permits.recalled = std::min<std::uint64_t>(wanted.count, permits_recalled_max) +
+                       std::min(permits.recalled, permits_recalled_max);
+    const auto enough = static_cast<std::int64_t>(permits.recalled) + permits.many_margin;
+    if (accepts_many() && permits.idle < enough) {
+        // The loops turn to accepting singly, and the answer follows when they have.
+        permits.singly_until = now + singly_span;
+        wake_accept_loops();
+    } else {
+        answer_recall();
+    }
+}
+
+bool Core::accepts_many() const {
+    return std::any_of(accept_loops.begin(), accept_loops.end(),
+                       [](const auto& loop) { return loop->accepts_many(); });
+}
+
+// What accepts under way may use up must stay, or more would be accepted than is permitted: by then
+// none is under way, or enough stays.
+void Core::answer_recall() {
+    const std::int64_t idle = std::max<std::int64_t>(permits.idle, 0);
+    const std::uint64_t given = std::min(permits.recalled, static_cast<std::uint64_t>(idle));
+    permits.recalled = 0;
+    permits.idle -= static_cast<std::int64_t>(given);
+    send(ReturnPermits{0, given});
+}
+
+void Core::list_connections(const ListConnections& wanted) {
+    Connections answer;
+    answer.total = slots.in_use();
+    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, slots.in_use()));
+    slots.for_each([&](proxy::Session& session) {
+        if (answer.rows.size() >= wanted.rows_max) return;
+        ConnectionRow row;
+        row.shard = wiring.index;
+        row.id = session.id;
+        row.client = session.client();
+        row.listener = session.listener;
+        if (session.endpoint != nullptr) {
+            row.endpoint = static_cast<std::int32_t>(session.endpoint->flat_index);
+        }
+        row.bytes_up = session.relay.up.flow.bytes;
+        row.bytes_down = session.relay.down.flow.bytes;
+        row.age_ms = (now - session.accepted_at).to_ms();
+        row.idle_ms = (now - session.last_activity).to_ms();
+        row.state = proxy::name_of(session.phase);
+        row.mode_up = net::name_of(session.relay.up.way());
+        row.mode_down = net::name_of(session.relay.down.way());
+        answer.rows.push_back(row);
+    });
+    send(std::move(answer));
+}
+
+// ---- drain ------------------------------------------------------------------------------------
+
+void Core::begin_drain(base::Instant deadline) {
+    if (!draining) {
+        draining = true;
+        for (auto& loop : accept_loops) loop->drain();
+    }
+    // A later drain may only shorten what is left (TERM after QUIT).
+    if (!drain_timer_.is_armed() || deadline < drain_timer_.due()) {
+        timers.arm(drain_timer_, deadline);
+    }
+}
+
+void Core::cut_off() { sessions.cancel(); }
+
+bool Core::has_drained() const {
+    return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
+}
+
+}  // namespace ringway::shard
