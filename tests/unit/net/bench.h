@@ -49,7 +49,7 @@ struct Bench {
           vectors(given.vectors_max),
           pipes(given.pipes_max, given.pipe_bytes),
           pools{{slices, *buffers}, *ring, vectors},
-          relay_settings{given.mode, given.held_bytes_max, buffers->bytes_each()},
+          relay_settings{given.mode, given.held_bytes_max},
           context{relay_settings, pipes, *buffers, scratch.data(), scratch.size(), now} {}
 
     static std::unique_ptr<ring::Ring> open_ring() {
@@ -71,11 +71,12 @@ struct Bench {
     // One turn of the loop, in the order in which a shard does it.
     void turn(std::int64_t wait_ms = 1) {
         runtime.ready.begin_turn();
+        buffers->offer();
         do {
             runtime.ready.run();
             buffers->flush();
         } while (!runtime.ready.ran_dry());
-        const bool busy = !runtime.ready.empty();
+        const bool busy = !runtime.ready.empty() || buffers->has_offer();
         ring->turn(busy ? base::Instant{0} : sys::now() + base::Duration::milliseconds(wait_ms));
         now = sys::now();
     }
@@ -142,6 +143,9 @@ struct Connection {
     }
     static void limit(int fd, int buffer_bytes) {
         if (buffer_bytes == 0) return;
+        // A window smaller than the loopback's segments would make the sender wait for timers.
+        const int segment_bytes = 1400;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof segment_bytes);
         ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
         ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
     }
