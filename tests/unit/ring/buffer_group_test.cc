@@ -253,6 +253,49 @@ TEST_CASE("waiters are woken in their order, as many as there are buffers") {
     finish(*ring, reader);
 }
 
+TEST_CASE("waiters are offered what the kernel has, although nothing was returned") {
+    const auto ring = open_ring();
+    const auto group = make_group(*ring, 2, 4096, false);
+    std::vector<int> order;
+    std::deque<Waiter> waiters;
+    CHECK_FALSE(group->has_offer());
+    for (int i = 0; i < 3; ++i) group->wait(waiters.emplace_back(order, i));
+    CHECK(group->has_offer());
+    group->offer();
+    CHECK(order == std::vector<int>{0, 1});
+    group->offer();
+    CHECK(order == std::vector<int>{0, 1, 2});
+    CHECK_FALSE(group->has_offer());
+    Reader reader(*ring, *group);
+    reader.start();
+    for (std::size_t i = 1; i <= 2; ++i) {
+        reader.feed(10);
+        CHECK(turn_until(*ring, [&] { return reader.slices.size() == i; }));
+    }
+    group->wait(waiters[0]);
+    CHECK_FALSE(group->has_offer());
+    group->offer();
+    CHECK(order.size() == 3);
+    reader.release_all();
+    group->flush();
+    CHECK(order.size() == 4);
+    finish(*ring, reader);
+}
+
+TEST_CASE("a single receive takes one buffer") {
+    const auto ring = open_ring();
+    const auto group = make_group(*ring, 2, 4096, true);
+    Reader reader(*ring, *group);
+    reader.feed(6000);
+    ring->recv(reader, reader.pair.near.fd, group->id());
+    CHECK(turn_until(*ring, [&] { return !reader.in_flight(); }));
+    CHECK(reader.seen.size() == 1);
+    CHECK(reader.received > 0);
+    CHECK(reader.received <= 4096);
+    CHECK(reader.exact);
+    reader.release_all();
+}
+
 TEST_CASE("the end of the stream and a cancel hold no buffer") {
     for (const bool incremental : {false, true}) {
         const auto ring = open_ring();
