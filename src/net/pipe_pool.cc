@@ -1,6 +1,7 @@
 #include "ringway/net/pipe_pool.h"
 
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 #include "ringway/ring/sys.h"
 
 namespace ringway::net {
@@ -41,7 +42,8 @@ Pipe* PipePool::borrow() {
 void PipePool::give_back(Pipe* pipe) {
     RW_ASSERT(lent_ > 0);
     --lent_;
-    if (pipe->held_bytes == 0) {
+    if (pipe->held_bytes == 0 || base::planted(base::Bug::dirty_pipe_reused)) {
+        pipe->held_bytes = 0;
         idle_.push_back(pipe);
         return;
     }

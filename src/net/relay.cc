@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ringway/base/planted.h"
 #include "ringway/ring/sys.h"
 
 namespace ringway::net {
@@ -55,8 +56,9 @@ void RelayDirection::advance() {
             case State::peeking: advance_peeking(); break;
             case State::ended: break;
         }
-        if (target_.is_broken())
-            drop_undeliverable();  // it broke just now: nobody else will wake us
+        // It broke just now: nobody else will wake us.
+        const bool unseen = base::planted(base::Bug::broken_target_unseen);
+        if (target_.is_broken() && !unseen) drop_undeliverable();
     } while (state_ != before);
 }
 
@@ -82,7 +84,8 @@ void RelayDirection::flush_held() {
 void RelayDirection::advance_copying() {
     flush_held();
     if (source_.has_ended()) {
-        if (source_.received().empty() && !target_.is_sending()) {
+        const bool all_sent = source_.received().empty() && !target_.is_sending();
+        if (all_sent || base::planted(base::Bug::half_close_early)) {
             pass_end_on();
         } else {
             target_.set_wake_on_sent(true);
@@ -162,6 +165,9 @@ void RelayDirection::leave_copy(State next) {
 }
 
 void RelayDirection::advance_leaving_copy() {
+    if (base::planted(base::Bug::held_bytes_forgotten) && !target_.is_sending()) {
+        source_.received().clear();
+    }
     flush_held();
     if (source_.is_receiving() || !source_.received().empty() || target_.is_sending()) return;
     starved_ = false;
@@ -370,13 +376,14 @@ void RelayDirection::pass_end_on() {
 void RelayDirection::settle_end() {
     if (!owes_end_) return;
     owes_end_ = false;
+    if (base::planted(base::Bug::half_close_dropped)) return;
     if (!target_.is_broken()) target_.shutdown_write();
 }
 
 void RelayDirection::end() {
     if (state_ == State::splicing || state_ == State::peeking) stop_watching();
     if (pipe_ != nullptr) {
-        context_.pipes.give_back(pipe_);
+        if (!base::planted(base::Bug::splice_forgets_pipe)) context_.pipes.give_back(pipe_);
         pipe_ = nullptr;
     }
     state_ = State::ended;

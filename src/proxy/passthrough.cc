@@ -12,6 +12,7 @@
 
 #include "ringway/proxy/passthrough.h"
 
+#include "ringway/base/planted.h"
 #include "ringway/config/cidr.h"
 #include "ringway/proxy/connector.h"
 #include "ringway/proxy/preamble.h"
@@ -39,7 +40,7 @@ bool is_lost_stranger(Session& session) {
     const config::Listener& listener = session.context.settings.listeners[session.listener];
     const bool asks = !listener.allow.empty() || !listener.deny.empty() ||
                       !listener.accept_proxy_protocol.empty();
-    return asks && !session.client().is_specified();
+    return asks && !session.client().is_specified() && !base::planted(base::Bug::stranger_trusted);
 }
 
 // First byte from the client to first byte back, once per session.
@@ -125,7 +126,10 @@ Farewell farewell(const Session& session, CloseReason reason) {
         case CloseReason::finished: return {};
         // Also towards the broken side: where an error of ours broke it, its peer still listens.
         case CloseReason::downstream_reset:
-        case CloseReason::upstream_reset: return {true, true};
+        case CloseReason::upstream_reset: {
+            const bool honest = !base::planted(base::Bug::reset_becomes_end);
+            return {honest, honest};
+        }
         case CloseReason::idle_timeout:
         case CloseReason::drained: {
             const bool cut = session.relay.holds_bytes() || session.endpoint == nullptr;
@@ -141,7 +145,8 @@ async::Task<void> close_both(Session& session, CloseReason reason) {
     const Farewell how = farewell(session, reason);
     session.downstream.stop();
     session.upstream.stop();
-    while (!session.downstream.is_quiet() || !session.upstream.is_quiet()) {
+    while ((!session.downstream.is_quiet() || !session.upstream.is_quiet()) &&
+           !base::planted(base::Bug::slot_released_early)) {
         co_await session.wake.wait();
     }
     session.relay.up.abandon();

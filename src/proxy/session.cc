@@ -1,5 +1,6 @@
 #include "ringway/proxy/session.h"
 
+#include "ringway/base/planted.h"
 #include "ringway/ring/sys.h"
 
 namespace ringway::proxy {
@@ -28,7 +29,8 @@ Session::Session(Context& owner, std::uint32_t listener_index, int fd, std::uint
       listener(listener_index) {
     downstream.attach(fd);
     relay.up.flow.direction = &owner.stats.direction[0];
-    relay.down.flow.direction = &owner.stats.direction[1];
+    const std::size_t down = base::planted(base::Bug::wrong_direction) ? 0 : 1;
+    relay.down.flow.direction = &owner.stats.direction[down];
     owner.sessions.listen(*this);
 }
 

@@ -6,6 +6,8 @@
 
 #include <sys/mman.h>
 
+#include "ringway/base/planted.h"
+
 namespace ringway::ring {
 
 namespace {
@@ -74,7 +76,7 @@ Slice BufferGroup::take(const Completion& completion) {
     const auto bytes = static_cast<std::uint32_t>(completion.result > 0 ? completion.result : 0);
     const Slice slice{address_of(id) + lease.filled, bytes, id};
     ++lease.holders;
-    lease.filled += bytes;
+    if (!base::planted(base::Bug::buffer_offset_lost)) lease.filled += bytes;
     RW_ASSERT(lease.filled <= settings_.bytes_each);
     if (!settings_.incremental || !completion.buffer_more()) {
         lease.with_kernel = false;
@@ -88,7 +90,10 @@ void BufferGroup::release(const Slice& slice) {
     Lease& lease = leases_[slice.buffer];
     RW_ASSERT(lease.holders > 0);
     --lease.holders;
-    if (lease.holders == 0 && !lease.with_kernel) recycle(slice.buffer);
+    if (lease.holders == 0 && !lease.with_kernel) {
+        recycle(slice.buffer);
+        if (base::planted(base::Bug::buffer_returned_twice)) recycle(slice.buffer);
+    }
 }
 
 void BufferGroup::recycle(std::uint16_t buffer) {
@@ -107,7 +112,8 @@ void BufferGroup::flush() {
 }
 
 void BufferGroup::offer() {
-    if (has_offer()) wake_waiters(settings_.count - in_use_);
+    if (has_offer() && !base::planted(base::Bug::readers_starve))
+        wake_waiters(settings_.count - in_use_);
 }
 
 void BufferGroup::wake_waiters(std::uint32_t chances) {

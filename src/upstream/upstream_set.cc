@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 #include "ringway/upstream/passive.h"
 
 namespace ringway::upstream {
@@ -161,6 +162,7 @@ void UpstreamSet::connect_abandoned(Endpoint& endpoint) { take_charge_back(endpo
 
 void UpstreamSet::disconnected(Endpoint& endpoint) {
     endpoint.stats->active.subtract();
+    if (base::planted(base::Bug::endpoint_permit_leaked)) return;
     take_charge_back(endpoint);
 }
 

@@ -129,11 +129,14 @@ std::string PipeEnd::describe() const {
     return kind() == Kind::pipe_read ? "pipe's read end" : "pipe's write end";
 }
 
-void PipeEnd::release() { (kind() == Kind::pipe_read ? state->read_open : state->write_open) = false; }
+void PipeEnd::release() {
+    (kind() == Kind::pipe_read ? state->read_open : state->write_open) = false;
+}
 
 std::int64_t splice_in(Socket& source, PipeState& pipe, std::size_t bytes_max, Kernel& kernel) {
     if (!pipe.read_open) return -EPIPE;
-    if (pipe.slots.size() >= pipe.slots_max) return -EAGAIN;  // asked first, whatever the socket has
+    if (pipe.slots.size() >= pipe.slots_max)
+        return -EAGAIN;  // asked first, whatever the socket has
     if (kernel.faults().fires(Fault::splice_error)) {
         source.faulted = true;
         return -ENOMEM;

@@ -95,7 +95,8 @@ void Coordinator::act() {
 
 void Coordinator::handle(std::size_t shard, shard::Event& event) {
     if (auto* started = std::get_if<shard::Started>(&event)) {
-        if (started->os_error != 0) kernel_.fail("shard {} did not start: {}", shard, started->what);
+        if (started->os_error != 0)
+            kernel_.fail("shard {} did not start: {}", shard, started->what);
         links_[shard].started = true;
     } else if (std::get_if<shard::Drained>(&event) != nullptr) {
         links_[shard].drained = true;

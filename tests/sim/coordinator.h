@@ -1,7 +1,7 @@
 // A coordinator in miniature: answers what shards ask and passes orders on, at its own pace.
 //
-// The permits are kept by production code (control/permits.h); the rest is what the simulation needs
-// to see every message that a shard can send or receive.
+// The permits are kept by production code (control/permits.h); the rest is what the simulation
+// needs to see every message that a shard can send or receive.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What the simulated machine may do to ringway, how likely each is in this run, and how often it did.
+// What the simulated machine may do to ringway, how likely each is in this run, and how often it
+// did.
 //
 // Every seed draws its own rates ("swarm"): some faults are off, some common, so that rare
 // combinations meet. Nothing here decides what a fault means; the kernel and the peers do.
@@ -14,45 +15,45 @@
 namespace ringway::sim {
 
 enum class Fault : std::uint8_t {
-    short_send,            // the socket took a part
-    short_receive,         // a part of what was there
-    send_error,            // ENOBUFS, ENOMEM, ETIMEDOUT
-    receive_error,         // ENOMEM, ETIMEDOUT
-    accept_error,          // EMFILE, ENFILE, ENOMEM, ECONNABORTED
-    socket_error,          // EMFILE, ENOBUFS from socket(2)
-    pipe_error,            // EMFILE, ENFILE from pipe2(2)
-    pipe_shrunk,           // a pipe smaller than asked for
-    pipe_full,             // all slots taken, although few bytes are in them
-    splice_error,          // ENOMEM
+    short_send,     // the socket took a part
+    short_receive,  // a part of what was there
+    send_error,     // ENOBUFS, ENOMEM, ETIMEDOUT
+    receive_error,  // ENOMEM, ETIMEDOUT
+    accept_error,   // EMFILE, ENFILE, ENOMEM, ECONNABORTED
+    socket_error,   // EMFILE, ENOBUFS from socket(2)
+    pipe_error,     // EMFILE, ENFILE from pipe2(2)
+    pipe_shrunk,    // a pipe smaller than asked for
+    pipe_full,      // all slots taken, although few bytes are in them
+    splice_error,   // ENOMEM
     connect_refused,
     connect_unreachable,
-    connect_timeout,       // nobody answers
-    connect_no_port,       // EADDRNOTAVAIL
+    connect_timeout,  // nobody answers
+    connect_no_port,  // EADDRNOTAVAIL
     late_completion,
     reordered_completions,
-    multishot_ended,       // the last completion of a multishot that nobody asked to end
-    no_buffers,            // ENOBUFS
+    multishot_ended,  // the last completion of a multishot that nobody asked to end
+    no_buffers,       // ENOBUFS
     queue_full_submission,
     queue_full_completion,
     spurious_readiness,
-    cancel_lost_race,      // what was cancelled completed with its own result
-    woken_early,           // a wait ended with nothing to show
+    cancel_lost_race,  // what was cancelled completed with its own result
+    woken_early,       // a wait ended with nothing to show
     reset_by_peer,
-    closed_by_peer,        // close(2) while the other side still sends
+    closed_by_peer,  // close(2) while the other side still sends
     half_closed_by_peer,
     slow_peer,
     accept_burst,
-    client_gone_early,     // reset while still in the accept queue
+    client_gone_early,  // reset while still in the accept queue
     clock_jump,
-    shard_stall,           // a shard does not run for a while
+    shard_stall,  // a shard does not run for a while
     drain_mid_flight,
-    drain_deadline,        // the deadline came before the last connection ended
+    drain_deadline,  // the deadline came before the last connection ended
     preamble_bad,
     preamble_slow,
     permits_recalled,
     endpoint_flapped,
     addresses_changed,
-    mailbox_late,          // the coordinator answers late
+    mailbox_late,  // the coordinator answers late
     count_,
 };
 inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::count_);

@@ -79,10 +79,10 @@ struct KernelSettings {
     std::size_t descriptors_max = 4096;
     std::size_t submission_entries_max = 1024;
     std::size_t completion_entries_max = 8192;
-    std::size_t socket_bytes_min = 2048;      // of one socket's send or receive queue
+    std::size_t socket_bytes_min = 2048;  // of one socket's send or receive queue
     std::size_t socket_bytes_max = 262'144;
-    std::size_t packet_bytes_max = 65'536;    // what arrives at once
-    std::size_t pipe_slot_bytes = 4096;       // the largest fragment of a spliced stream
+    std::size_t packet_bytes_max = 65'536;  // what arrives at once
+    std::size_t pipe_slot_bytes = 4096;     // the largest fragment of a spliced stream
     base::Duration latency_max = base::Duration::microseconds(200);
     base::Duration late_max = base::Duration::milliseconds(2);  // of a late completion
     bool incremental_buffers = true;
@@ -92,8 +92,8 @@ struct KernelSettings {
 // What one ring waits for, so that the driver knows how far the clock may jump.
 struct RingWait {
     base::Instant until = base::Instant::never();
-    unsigned delivered = 0;   // by its last turn
-    bool queued = false;      // requests wait for its next turn
+    unsigned delivered = 0;                           // by its last turn
+    bool queued = false;                              // requests wait for its next turn
     base::Instant next_due = base::Instant::never();  // of a late completion
 };
 
@@ -111,7 +111,9 @@ class Kernel {
 
     base::Instant now() const { return now_; }
     void at(base::Instant when, std::function<void()> what);
-    void after(base::Duration delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
+    void after(base::Duration delay, std::function<void()> what) {
+        at(now_ + delay, std::move(what));
+    }
     base::Instant next_event() const;
     void advance_to(base::Instant when);  // runs everything that is due on the way
     std::size_t events_waiting() const { return events_.size(); }
@@ -127,14 +129,14 @@ class Kernel {
         files_.push_back(std::move(file));
         return made;
     }
-    int install(File& file);     // the lowest free descriptor, or -EMFILE
+    int install(File& file);  // the lowest free descriptor, or -EMFILE
     bool has_free_descriptor() const;
-    File* find(int fd);          // nullptr: not open, which is a failure of ringway
+    File* find(int fd);  // nullptr: not open, which is a failure of ringway
     int close(int fd);
     std::size_t descriptors_open() const { return open_; }
     std::string list_descriptors() const;
 
-    Network* network = nullptr;    // set by the Network that lives on this machine
+    Network* network = nullptr;  // set by the Network that lives on this machine
     std::vector<RingWait*> rings;
     std::uint64_t operations = 0;  // requests and system calls of ringway
 
@@ -147,7 +149,8 @@ class Kernel {
 
     template <typename... Arguments>
     void trace(fmt::format_string<Arguments...> form, Arguments&&... arguments) {
-        if (!settings_.trace) [[likely]] return;
+        if (!settings_.trace) [[likely]]
+            return;
         print_trace(fmt::format(form, std::forward<Arguments>(arguments)...));
     }
 

@@ -1,4 +1,6 @@
 // The simulated machine behaves like the real one where the rest of the simulation relies on it.
+#include "kernel.h"
+
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -9,7 +11,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 
-#include "kernel.h"
 #include "network.h"
 #include "ringway/ring/buffer_group.h"
 #include "ringway/ring/ring.h"

@@ -1,11 +1,13 @@
 // The simulation's command line: runs seeds in child processes, counts, and replays one on request.
 //
 // A child that dies takes one seed with it, not the run: the parent names the seed and goes on.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ringway/base/planted.h"
 #include "run.h"
 
 namespace ringway::sim {
@@ -29,6 +32,7 @@ struct Options {
     unsigned jobs = 1;
     bool stop_at_failure = false;
     bool quiet = false;
+    bool list_planted = false;
 };
 
 // What children report; shared memory, so it outlives them.
@@ -41,14 +45,32 @@ struct Shared {
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> faults[fault_count]{};
     std::atomic<std::uint64_t> fault_seeds[fault_count]{};
-    std::atomic<std::uint64_t> running[16]{};  // the seed each child is at
+    static constexpr std::size_t reach_max = 32;
+    std::atomic<std::size_t> reach_count{0};
+    std::atomic<std::uint64_t> reach[reach_max]{};
+    std::atomic<const char*> reach_name[reach_max]{};  // static text, the same in every process
+    std::atomic<std::uint64_t> running[16]{};          // the seed each child is at
 };
 
 int usage() {
-    fmt::print(stderr,
-               "usage: sim [--seeds N] [--first N] [--jobs N] [--stop-at-failure] [--quiet]\n"
-               "       sim --seed N      replays one seed with a trace\n");
+    fmt::print(
+        stderr,
+        "usage: sim [--seeds N] [--first N] [--jobs N] [--stop-at-failure] [--quiet]\n"
+        "       sim --seed N      replays one seed with a trace\n"
+        "       sim --list-planted; sim --planted NAME ... in a build with -Dplanted_bug=any\n");
     return 2;
+}
+
+// Only in a build with -Dplanted_bug=any.
+bool plant(std::string_view name) {
+    for (std::size_t i = 0; i < std::size(base::bug_names); ++i) {
+        if (base::bug_names[i] != name) continue;
+#if defined(RW_PLANTED_BUG_ANY)
+        base::planted_bug = static_cast<base::Bug>(i + 1);
+        return true;
+#endif
+    }
+    return false;
 }
 
 bool parse(int count, char** words, Options& options) {
@@ -62,13 +84,24 @@ bool parse(int count, char** words, Options& options) {
     for (int at = 1; at < count; ++at) {
         const std::string_view word = words[at];
         bool good = true;
-        if (word == "--seeds") good = number(at, options.seeds);
-        else if (word == "--first") good = number(at, options.first);
-        else if (word == "--seed") good = number(at, options.only) && options.only > 0;
-        else if (word == "--jobs") good = number(at, jobs) && jobs >= 1 && jobs <= 16;
-        else if (word == "--stop-at-failure") options.stop_at_failure = true;
-        else if (word == "--quiet") options.quiet = true;
-        else good = false;
+        if (word == "--seeds")
+            good = number(at, options.seeds);
+        else if (word == "--first")
+            good = number(at, options.first);
+        else if (word == "--seed")
+            good = number(at, options.only) && options.only > 0;
+        else if (word == "--jobs")
+            good = number(at, jobs) && jobs >= 1 && jobs <= 16;
+        else if (word == "--stop-at-failure")
+            options.stop_at_failure = true;
+        else if (word == "--quiet")
+            options.quiet = true;
+        else if (word == "--planted" && at + 1 < count)
+            good = plant(words[++at]);
+        else if (word == "--list-planted")
+            options.list_planted = true;
+        else
+            good = false;
         if (!good) return false;
     }
     options.jobs = static_cast<unsigned>(jobs);
@@ -90,6 +123,12 @@ void account(Shared& shared, Run& run) {
     shared.operations += run.operations();
     shared.connections += run.connections();
     shared.bytes += run.bytes();
+    const auto reached = run.reached();
+    shared.reach_count = std::min(reached.size(), Shared::reach_max);
+    for (std::size_t i = 0; i < shared.reach_count; ++i) {
+        shared.reach[i] += reached[i].count;
+        shared.reach_name[i] = reached[i].name.data();
+    }
 }
 
 // One seed: as many machines as it takes to have seen enough operations. `each` is told of every
@@ -131,11 +170,31 @@ void print_table(const Shared& shared) {
         fmt::print("{:<22} {:>9} {:>8}\n", name_of(static_cast<Fault>(i)), shared.faults[i].load(),
                    shared.fault_seeds[i].load());
     }
+    fmt::print("\nreached                    times\n");
+    for (std::size_t i = 0; i < shared.reach_count; ++i) {
+        fmt::print("{:<22} {:>9}\n", shared.reach_name[i].load(), shared.reach[i].load());
+    }
+}
+
+// What never happened proves nothing; few seeds cannot be expected to hold everything.
+std::uint64_t count_unreached(const Shared& shared) {
+    std::uint64_t missing = 0;
+    for (std::size_t i = 0; i < fault_count; ++i) {
+        if (shared.faults[i] > 0) continue;
+        fmt::print("FAILED: the fault \"{}\" never happened\n", name_of(static_cast<Fault>(i)));
+        ++missing;
+    }
+    for (std::size_t i = 0; i < shared.reach_count; ++i) {
+        if (shared.reach[i] > 0) continue;
+        fmt::print("FAILED: \"{}\" was never reached\n", shared.reach_name[i].load());
+        ++missing;
+    }
+    return missing;
 }
 
 int run_all(const Options& options) {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return 1;
     Shared& shared = *new (memory) Shared;
     std::vector<pid_t> children(options.jobs, -1);
@@ -159,10 +218,11 @@ int run_all(const Options& options) {
         }
         ++shared.failed;
         if (WIFSIGNALED(status) || WEXITSTATUS(status) != 1) {
-            report_failure(draw_scenario(shared.running[slot], 0),
-                           fmt::format("the process died ({} {})",
-                                       WIFSIGNALED(status) ? "signal" : "exit status",
-                                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+            report_failure(
+                draw_scenario(shared.running[slot], 0),
+                fmt::format("the process died ({} {})",
+                            WIFSIGNALED(status) ? "signal" : "exit status",
+                            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
         }
         if (options.stop_at_failure || shared.failed >= 50) shared.next = options.seeds;
         spawn(slot);
@@ -171,17 +231,12 @@ int run_all(const Options& options) {
     if (!options.quiet) print_table(shared);
     const std::uint64_t passed = shared.passed;
     std::uint64_t failed = shared.failed;
-    fmt::print("\n{} seeds of at least {} operations in {:.1f} s: {} connections, {:.1f} MiB, {} operations\n",
-               passed + failed, operations_min, took.count(), shared.connections.load(),
-               static_cast<double>(shared.bytes.load()) / 1048576.0, shared.operations.load());
-    // A fault that never happened proves nothing; few seeds cannot be expected to hold them all.
-    if (options.seeds >= 1000 && failed == 0) {
-        for (std::size_t i = 0; i < fault_count; ++i) {
-            if (shared.faults[i] > 0) continue;
-            fmt::print("FAILED: the fault \"{}\" never happened\n", name_of(static_cast<Fault>(i)));
-            ++failed;
-        }
-    }
+    fmt::print(
+        "\n{} seeds of at least {} operations in {:.1f} s: {} connections, {:.1f} MiB, {} "
+        "operations\n",
+        passed + failed, operations_min, took.count(), shared.connections.load(),
+        static_cast<double>(shared.bytes.load()) / 1048576.0, shared.operations.load());
+    if (options.seeds >= 1000 && failed == 0) failed += count_unreached(shared);
     fmt::print("{} passed, {} failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }
@@ -203,5 +258,9 @@ int replay(std::uint64_t seed) {
 int main(int count, char** words) {
     ringway::sim::Options options;
     if (!ringway::sim::parse(count, words, options)) return ringway::sim::usage();
+    if (options.list_planted) {
+        for (const auto name : ringway::base::bug_names) fmt::print("{}\n", name);
+        return 0;
+    }
     return options.only > 0 ? ringway::sim::replay(options.only) : ringway::sim::run_all(options);
 }

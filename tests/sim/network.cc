@@ -44,9 +44,7 @@ Socket::Socket(Kernel& kernel, Network& network, bool owned_by_ringway)
     latency_ = kernel.latency();
 }
 
-std::string Socket::describe() const {
-    return fmt::format("{}{}", of_ringway ? "s" : "peer", id);
-}
+std::string Socket::describe() const { return fmt::format("{}{}", of_ringway ? "s" : "peer", id); }
 
 // ---- reading ---------------------------------------------------------------------------------
 

@@ -57,15 +57,15 @@ class Socket : public File {
 
     const std::uint32_t id;
     const bool of_ringway;
-    bool accepted = false;        // ringway holds it since accept
-    bool linger_zero = false;     // SO_LINGER with zero seconds
+    bool accepted = false;     // ringway holds it since accept
+    bool linger_zero = false;  // SO_LINGER with zero seconds
     AddressKey local;
     AddressKey remote;
     // What the application moved, for the counters' oracle.
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
-    bool reset_seen = false;      // the other side, or its kernel, reset the connection
-    bool end_sent = false;        // an orderly end was sent to the other side
+    bool reset_seen = false;  // the other side, or its kernel, reset the connection
+    bool end_sent = false;    // an orderly end was sent to the other side
     base::Instant last_moved{0};
     base::Duration longest_gap{0};
 
@@ -91,7 +91,7 @@ class Socket : public File {
     ByteQueue send_;
     std::size_t receive_max_;
     std::size_t send_max_;
-    int error_ = 0;               // what the next call reports, once
+    int error_ = 0;  // what the next call reports, once
     int connect_error_ = 0;
     bool shut_read_ = false;
     bool shut_write_ = false;
@@ -116,16 +116,16 @@ class Network {
     // Where ringway connects to: how a connect to this address fails, beyond the drawn faults.
     struct Site {
         std::deque<Socket*> listeners;
-        bool unreachable = false;          // no answer at all
-        std::uint64_t ringway_open = 0;    // connections of ringway to it, connecting ones included
+        bool unreachable = false;        // no answer at all
+        std::uint64_t ringway_open = 0;  // connections of ringway to it, connecting ones included
         std::uint64_t ringway_peak = 0;
     };
     std::map<AddressKey, Site> sites;
 
-    std::uint64_t accepted = 0;            // connections that ringway accepted
+    std::uint64_t accepted = 0;  // connections that ringway accepted
     std::uint64_t accepted_open = 0;
     std::uint64_t accepted_peak = 0;
-    std::uint64_t sent_upstream = 0;       // bytes taken from ringway towards servers
+    std::uint64_t sent_upstream = 0;  // bytes taken from ringway towards servers
     std::uint64_t sent_downstream = 0;
 
   private:

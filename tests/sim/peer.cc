@@ -37,14 +37,11 @@ Peer::Peer(Network& network, Cast& cast, std::uint64_t own_id, bool client, cons
 }
 
 std::string Peer::describe() const {
-    return fmt::format("{} {} ({}{}, sent {} of {}, received {}{}{})",
-                       is_client ? "client" : "server", id,
-                       socket == nullptr ? "no socket" : socket->describe(),
-                       socket != nullptr && socket->peer() != nullptr
-                           ? " to " + socket->peer()->describe()
-                           : "",
-                       sent, total(), received, end_made ? ", ended" : "",
-                       end_seen ? ", saw the end" : "");
+    return fmt::format(
+        "{} {} ({}{}, sent {} of {}, received {}{}{})", is_client ? "client" : "server", id,
+        socket == nullptr ? "no socket" : socket->describe(),
+        socket != nullptr && socket->peer() != nullptr ? " to " + socket->peer()->describe() : "",
+        sent, total(), received, end_made ? ", ended" : "", end_seen ? ", saw the end" : "");
 }
 
 // The stream's byte values from `offset` on: the header, then what follows from the name.
@@ -279,7 +276,8 @@ void Peer::consume_header() {
     partner = &other;
     other.partner = this;
     const Peer& client = is_client ? *this : other;
-    if (client.plan.prefix_is_bad) kernel.fail("{} was served in spite of its preamble", client.describe());
+    if (client.plan.prefix_is_bad)
+        kernel.fail("{} was served in spite of its preamble", client.describe());
     if (is_client || cast_.preamble == config::ProxyProtocol::none) return;
     // Who has reset its connection cannot be asked for its address any more.
     const bool gone = other.outcome == Outcome::broke_off && preamble_source == "unknown";

@@ -19,20 +19,20 @@ namespace ringway::sim {
 
 struct PeerPlan {
     enum class Break : std::uint8_t { none, reset, close };
-    std::uint64_t bytes = 0;        // to send after the header
-    bool silent = false;            // sends nothing at all, not even the header
-    std::size_t write_max = 4096;   // at once
+    std::uint64_t bytes = 0;       // to send after the header
+    bool silent = false;           // sends nothing at all, not even the header
+    std::size_t write_max = 4096;  // at once
     std::size_t read_max = 65536;
     base::Duration pause_max = base::Duration::microseconds(50);
-    bool ends_first = true;         // half-closes after its last byte; else waits for the other's end
+    bool ends_first = true;  // half-closes after its last byte; else waits for the other's end
     Break breaks = Break::none;
     std::uint64_t break_after = 0;  // bytes moved, both ways together
     bool stalls = false;
     bool stalls_for_ever = false;
     std::uint64_t stall_after = 0;
     base::Duration stall_time = base::Duration::milliseconds(50);
-    std::string prefix;             // sent before the header: a PROXY preamble, good or bad
-    bool prefix_is_bad = false;     // nothing of this client may ever reach a server
+    std::string prefix;          // sent before the header: a PROXY preamble, good or bad
+    bool prefix_is_bad = false;  // nothing of this client may ever reach a server
 };
 
 class Peer;
@@ -41,7 +41,7 @@ class Peer;
 struct Cast {
     std::vector<std::unique_ptr<Peer>> peers;
     std::unordered_map<std::uint64_t, Peer*> by_id;
-    bool cooperative = false;       // the quiet phase: no stalls, no pauses, everybody ends
+    bool cooperative = false;  // the quiet phase: no stalls, no pauses, everybody ends
     config::ProxyProtocol preamble = config::ProxyProtocol::none;  // that servers expect
     std::uint64_t preamble_bytes = 0;                              // that servers took
     std::uint64_t open = 0;
@@ -53,16 +53,16 @@ class Peer {
     enum class Outcome : std::uint8_t {
         running,
         connect_failed,
-        ended,         // both ways ended in order
+        ended,  // both ways ended in order
         saw_reset,
-        broke_off,     // it reset or closed by itself, as planned
+        broke_off,  // it reset or closed by itself, as planned
     };
     Peer(Network& network, Cast& cast, std::uint64_t id, bool is_client, const PeerPlan& plan);
 
     void connect(const AddressKey& from, const AddressKey& to);
     void take(Socket& accepted);
-    void step();                    // does what can be done now, then waits for its socket
-    void hurry();                   // the quiet phase has begun
+    void step();   // does what can be done now, then waits for its socket
+    void hurry();  // the quiet phase has begun
 
     const std::uint64_t id;
     const bool is_client;
@@ -70,13 +70,13 @@ class Peer {
     Socket* socket = nullptr;
     Peer* partner = nullptr;
     Outcome outcome = Outcome::running;
-    std::uint64_t sent = 0;         // of header and body
+    std::uint64_t sent = 0;  // of header and body
     std::uint64_t received = 0;
     std::uint64_t total() const { return plan.silent ? 0 : header_bytes + plan.bytes; }
     bool end_seen = false;
     bool end_made = false;
-    std::string expected_source;    // what a PROXY preamble to the server must name
-    std::string preamble_source;    // what it named
+    std::string expected_source;  // what a PROXY preamble to the server must name
+    std::string preamble_source;  // what it named
     std::string describe() const;
 
     static constexpr std::size_t header_bytes = 24;

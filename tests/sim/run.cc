@@ -18,7 +18,8 @@ namespace {
 
 constexpr base::Duration active_span = base::Duration::seconds(3);
 constexpr base::Duration quiet_span = base::Duration::seconds(120);
-constexpr base::Duration final_span = base::Duration::seconds(5);
+// Longer than the default connect timeout on every endpoint in turn.
+constexpr base::Duration final_span = base::Duration::seconds(60);
 constexpr std::uint64_t steps_max = 3'000'000;
 constexpr std::uint64_t idle_turns_max = 2'000;
 
@@ -44,7 +45,8 @@ KernelSettings with_trace(KernelSettings settings, bool trace) {
 
 Run::Run(const Scenario& scenario, bool trace)
     : scenario_(scenario),
-      kernel_(scatter(scenario.seed, 3 + (scenario.round << 16)), with_trace(scenario.kernel, trace)),
+      kernel_(scatter(scenario.seed, 3 + (scenario.round << 16)),
+              with_trace(scenario.kernel, trace)),
       network_(kernel_),
       random_(scatter(scenario.seed, 4 + (scenario.round << 16))) {
     cast_.preamble = scenario_.settings.upstreams[0].proxy_protocol;
@@ -68,12 +70,11 @@ bool Run::carry_out() {
 
 void Run::build_servers() {
     const auto add = [this](const net::Address& address) {
-        servers_.push_back(std::make_unique<Server>(
-            network_, cast_, key_of(address), [this] {
-                PeerPlan plan = draw_plan(scenario_, random_, false);
-                if (quiet_) plan.stalls = false;
-                return plan;
-            }));
+        servers_.push_back(std::make_unique<Server>(network_, cast_, key_of(address), [this] {
+            PeerPlan plan = draw_plan(scenario_, random_, false);
+            if (quiet_) plan.stalls = false;
+            return plan;
+        }));
         servers_.back()->open(128);
     };
     for (const auto& addresses : scenario_.addresses) add(addresses[0]);
@@ -139,8 +140,8 @@ void Run::start_clients(std::size_t count, base::Duration within) {
 
 void Run::give_preamble(PeerPlan& plan, std::uint32_t ip, std::uint16_t port, std::string& source) {
     Faults& faults = kernel_.faults();
-    const auto version = scenario_.inbound_preambles == "v1" ? config::ProxyProtocol::v1
-                                                             : config::ProxyProtocol::v2;
+    const auto version =
+        scenario_.inbound_preambles == "v1" ? config::ProxyProtocol::v1 : config::ProxyProtocol::v2;
     const std::uint32_t told = 0xC6336400 | (ip & 255);  // 198.51.100/24
     const std::string good = write_preamble(version, told, port);
     source = text_of(told, port);
@@ -164,8 +165,9 @@ void Run::start_client() {
     PeerPlan plan = draw_plan(scenario_, random_, true);
     const std::uint32_t number = ++next_client_;
     const std::uint64_t kind = random_.below(4);
-    const std::uint32_t network =
-        kind == 0 ? denied_network : kind == 1 ? untrusted_network : trusted_network;
+    const std::uint32_t network = kind == 0   ? denied_network
+                                  : kind == 1 ? untrusted_network
+                                              : trusted_network;
     const std::uint32_t ip = network | (number & 255);
     const auto port = static_cast<std::uint16_t>(10'000 + number);
     std::string source = text_of(ip, port);
@@ -223,9 +225,9 @@ void Run::quiet_phase() {
         if (kernel_.now() < until) continue;
         for (const auto& peer : cast_.peers) {
             if (peer->outcome == Peer::Outcome::running) {
-                kernel_.fail("no progress: {} peers still wait, first {}{}", cast_.open,
-                             peer->describe(),
-                             peer->partner == nullptr ? "" : ", partner " + peer->partner->describe());
+                kernel_.fail(
+                    "no progress: {} peers still wait, first {}{}", cast_.open, peer->describe(),
+                    peer->partner == nullptr ? "" : ", partner " + peer->partner->describe());
                 return;
             }
         }
@@ -265,12 +267,16 @@ void Run::final_phase() {
     coordinator_->close_wake_fds();
 }
 
-bool Run::all_done() const { return std::all_of(done_.begin(), done_.end(), [](bool done) { return done; }); }
+bool Run::all_done() const {
+    return std::all_of(done_.begin(), done_.end(), [](bool done) { return done; });
+}
 
 void Run::begin_drain() {
     draining_ = true;
     shard::Drain drain;
-    if (!quiet_ && !scenario_.drain_for.is_forever()) drain.deadline = kernel_.now() + scenario_.drain_for;
+    if (!quiet_ && !scenario_.drain_for.is_forever()) {
+        drain.deadline = drain_deadline_ = kernel_.now() + scenario_.drain_for;
+    }
     kernel_.trace("---- drain");
     coordinator_->send_all(drain);
 }
@@ -280,10 +286,21 @@ void Run::begin_drain() {
 void Run::step() {
     if (++steps_ > steps_max) return kernel_.fail("too many turns without an end");
     turn_shards();
+    watch_drain();
     if (!kernel_.faults().fires(Fault::mailbox_late)) coordinator_->poll();
     if (!quiet_) stir();
     for (auto& log : logs_) log->drain([](stats::LogStream, std::string_view) {});
     advance_clock();
+}
+
+// Once the deadline has passed, what is left is closed soon, whoever else does nothing.
+void Run::watch_drain() {
+    if (kernel_.now() <= drain_deadline_ || all_done()) return;
+    if (overdue_since_.is_never()) overdue_since_ = kernel_.now();
+    if (kernel_.now() - overdue_since_ > base::Duration::seconds(1)) {
+        kernel_.fail("the drain deadline has passed and {} connections are open",
+                     network_.accepted_open);
+    }
 }
 
 void Run::turn_shards() {
@@ -292,7 +309,8 @@ void Run::turn_shards() {
         const std::size_t shard = (first + i) % shards_.size();
         if (done_[shard] || stalled_until_[shard] > kernel_.now()) continue;
         if (kernel_.faults().fires(Fault::shard_stall)) {
-            stalled_until_[shard] = kernel_.now() + kernel_.some_time(base::Duration::milliseconds(20));
+            stalled_until_[shard] =
+                kernel_.now() + kernel_.some_time(base::Duration::milliseconds(20));
             continue;
         }
         if (!shards_[shard]->turn(base::Instant::never())) done_[shard] = true;
@@ -306,8 +324,8 @@ void Run::turn_shards() {
 void Run::stir() {
     Faults& faults = kernel_.faults();
     if (faults.fires(Fault::clock_jump)) {
-        kernel_.advance_to(kernel_.now() +
-                           base::Duration::milliseconds(static_cast<std::int64_t>(random_.below(8000))));
+        kernel_.advance_to(kernel_.now() + base::Duration::milliseconds(
+                                               static_cast<std::int64_t>(random_.below(8000))));
     }
     if (faults.fires(Fault::endpoint_flapped)) stir_endpoints();
     if (faults.fires(Fault::addresses_changed)) {
@@ -335,8 +353,10 @@ void Run::stir_endpoints() {
             return;
         }
         case 2: change.state = upstream::AdminState::drain; break;
-        case 3: change.state = random_.chance(1, 2) ? upstream::AdminState::down
-                                                    : upstream::AdminState::ready; break;
+        case 3:
+            change.state =
+                random_.chance(1, 2) ? upstream::AdminState::down : upstream::AdminState::ready;
+            break;
         default: change.healthy = random_.chance(1, 2); break;
     }
     coordinator_->send_all(change);

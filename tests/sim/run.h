@@ -29,6 +29,12 @@ class Run {
     const std::string& failure() const { return kernel_.failure(); }
     const FaultCounts& fault_counts() { return kernel_.faults().counts(); }
     std::uint64_t operations() const { return kernel_.operations; }
+    // What ringway was brought to do, beyond the faults: a run of many seeds must reach all of it.
+    struct Reach {
+        std::string_view name;
+        std::uint64_t count;
+    };
+    std::vector<Reach> reached() const;
     std::uint64_t connections() const { return network_.accepted; }
     std::uint64_t bytes() const { return network_.sent_upstream + network_.sent_downstream; }
 
@@ -46,6 +52,7 @@ class Run {
     void stir();
     void stir_endpoints();
     void begin_drain();
+    void watch_drain();
     void advance_clock();
     bool all_done() const;
 
@@ -65,7 +72,7 @@ class Run {
     Network network_;
     Cast cast_;
     base::Random random_;
-    std::vector<std::unique_ptr<Server>> servers_;        // per endpoint, then the spare ones
+    std::vector<std::unique_ptr<Server>> servers_;  // per endpoint, then the spare ones
     std::unique_ptr<Coordinator> coordinator_;
     std::vector<std::unique_ptr<stats::ShardStats>> stats_;
     std::vector<std::unique_ptr<stats::LogRing>> logs_;
@@ -79,6 +86,8 @@ class Run {
     std::uint64_t idle_turns_ = 0;
     std::uint64_t listings_asked_ = 0;
     bool draining_ = false;
+    base::Instant drain_deadline_ = base::Instant::never();
+    base::Instant overdue_since_ = base::Instant::never();
     bool quiet_ = false;
     std::uint64_t cut_ = 0;         // orderly connections that were not completed
     std::uint64_t false_ends_ = 0;  // ends that nobody sent

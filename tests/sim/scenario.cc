@@ -94,16 +94,17 @@ void draw_settings(Scenario& scenario, base::Random& random) {
     const std::uint64_t preambles = random.below(4);
     if (preambles == 1) scenario.inbound_preambles = "v1";
     if (preambles == 2) scenario.inbound_preambles = "v2";
-    const auto outbound = random.chance(1, 3)
-                              ? one_of(random, {config::ProxyProtocol::v1, config::ProxyProtocol::v2})
-                              : config::ProxyProtocol::none;
+    const auto outbound =
+        random.chance(1, 3) ? one_of(random, {config::ProxyProtocol::v1, config::ProxyProtocol::v2})
+                            : config::ProxyProtocol::none;
     for (config::Upstream& upstream : settings.upstreams) upstream.proxy_protocol = outbound;
     for (std::size_t l = 0; l < listeners; ++l) {
         config::Listener listener;
         listener.name = fmt::format("listener{}", l + 1);
         listener.target.host = "10.0.0.1";
         listener.target.port = static_cast<std::uint16_t>(80 + l);
-        listener.backlog = random.chance(1, 4) ? 2 : 16 + static_cast<std::uint32_t>(random.below(48));
+        listener.backlog =
+            random.chance(1, 4) ? 2 : 16 + static_cast<std::uint32_t>(random.below(48));
         listener.upstream = random.below(settings.upstreams.size());
         if (random.chance(1, 6)) listener.deny.push_back(range(denied_network));
         if (!scenario.inbound_preambles.empty()) {
@@ -208,7 +209,8 @@ PeerPlan draw_plan(const Scenario& scenario, base::Random& random, bool is_clien
         plan.stalls = true;
         plan.stalls_for_ever = scenario.stalls_for_ever && random.chance(1, 2);
         plan.stall_after = random.below(reach);
-        plan.stall_time = base::Duration::milliseconds(1 + static_cast<std::int64_t>(random.below(80)));
+        plan.stall_time =
+            base::Duration::milliseconds(1 + static_cast<std::int64_t>(random.below(80)));
     }
     return plan;
 }
@@ -230,7 +232,8 @@ std::string Scenario::describe() const {
         stalls_for_ever ? " stalls-for-ever" : "", limits_endpoints ? " endpoint-limits" : "",
         faults_connects ? " connect-faults" : "", flaps_endpoints ? " flaps" : "",
         moves_addresses ? " moves" : "",
-        std::find(hands_over.begin(), hands_over.end(), true) != hands_over.end() ? " hands-over" : "",
+        std::find(hands_over.begin(), hands_over.end(), true) != hands_over.end() ? " hands-over"
+                                                                                  : "",
         drains_early ? fmt::format(" drains-after={}ms", drain_after.to_ms()) : "",
         inbound_preambles.empty() ? "none" : inbound_preambles,
         settings.upstreams[0].proxy_protocol == config::ProxyProtocol::none ? "no" : "yes");

@@ -28,19 +28,19 @@ struct Scenario {
     base::Duration arrivals_within = base::Duration::milliseconds(50);
     std::uint64_t bytes_max = 4096;
     bool bulk = false;
-    bool breaks = false;             // peers reset and close when nobody expects it
+    bool breaks = false;  // peers reset and close when nobody expects it
     bool stalls = false;
-    bool stalls_for_ever = false;    // only with a short idle timeout
+    bool stalls_for_ever = false;  // only with a short idle timeout
     bool short_idle_timeout = false;
     bool limits_endpoints = false;
-    bool faults_connects = false;    // connects may fail for reasons outside of ringway
+    bool faults_connects = false;  // connects may fail for reasons outside of ringway
     bool flaps_endpoints = false;
     bool moves_addresses = false;
     bool jumps_clock = false;
     bool drains_early = false;
     base::Duration drain_after{0};
     base::Duration drain_for = base::Duration::forever();
-    std::string inbound_preambles;   // "", "v1" or "v2": what trusted clients send
+    std::string inbound_preambles;  // "", "v1" or "v2": what trusted clients send
 
     std::string describe() const;
 };

@@ -89,7 +89,8 @@ void SimulatedRing::queue(ring::Op& op, Request request) {
     request.active = true;
     ++counters.submissions;
     ++kernel_.operations;
-    const bool sends = request.kind == Request::Kind::send || request.kind == Request::Kind::sendmsg;
+    const bool sends =
+        request.kind == Request::Kind::send || request.kind == Request::Kind::sendmsg;
     if (sends) {
         ++counters.sends;
         request.fingerprint = fingerprint_of(request);

@@ -23,8 +23,8 @@ struct Request {
     enum class Kind : std::uint8_t { accept, connect, receive, send, sendmsg, poll, cancel };
     Kind kind = Kind::poll;
     bool multishot = false;
-    bool active = false;       // may still execute
-    bool again = false;        // has more to do at the next turn, whatever its file says
+    bool active = false;  // may still execute
+    bool again = false;   // has more to do at the next turn, whatever its file says
     bool issued = false;
     std::uint64_t user_data = 0;
     int fd = -1;
@@ -36,10 +36,10 @@ struct Request {
     AddressKey address;
     std::uint32_t events = 0;
     std::uint16_t group = 0;
-    std::uint64_t read_wakes = 0;   // of the file, when it was last looked at
+    std::uint64_t read_wakes = 0;  // of the file, when it was last looked at
     std::uint64_t write_wakes = 0;
-    base::Instant last_due{0};      // completions of one request never overtake each other
-    std::uint64_t target = 0;       // of a cancel
+    base::Instant last_due{0};  // completions of one request never overtake each other
+    std::uint64_t target = 0;   // of a cancel
 };
 
 const char* name_of(Request::Kind kind);

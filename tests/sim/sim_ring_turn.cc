@@ -52,15 +52,17 @@ unsigned SimulatedRing::deliver() {
     if (batch.size() > 1 && kernel_.faults().fires(Fault::reordered_completions)) {
         for (std::size_t swaps = batch.size() * 2; swaps > 0; --swaps) {
             const std::size_t i = kernel_.random().below(batch.size() - 1);
-            const bool tied = batch[i].request == batch[i + 1].request ||
-                              (batch[i].completion.has_buffer() && batch[i + 1].completion.has_buffer());
+            const bool tied =
+                batch[i].request == batch[i + 1].request ||
+                (batch[i].completion.has_buffer() && batch[i + 1].completion.has_buffer());
             if (!tied) std::swap(batch[i], batch[i + 1]);
         }
     }
     for (const PostedCompletion& posted : batch) {
-        kernel_.trace("  complete {} on {}: {} flags {:x}", name_of(posted.request->kind),
-                      posted.request->file == nullptr ? "nothing" : posted.request->file->describe(),
-                      posted.completion.result, posted.completion.flags);
+        kernel_.trace(
+            "  complete {} on {}: {} flags {:x}", name_of(posted.request->kind),
+            posted.request->file == nullptr ? "nothing" : posted.request->file->describe(),
+            posted.completion.result, posted.completion.flags);
         if (posted.last) forget(posted.request);
         ++counters.completions;
         ring::Op* op = ring::Op::from_user_data(posted.user_data);
@@ -122,7 +124,8 @@ void SimulatedRing::unregister_buffers(std::uint16_t group) { groups_.erase(grou
 
 void SimulatedRing::provide_buffer(std::uint16_t group, ProvidedBuffer buffer) {
     const auto found = groups_.find(group);
-    if (found == groups_.end()) return kernel_.fail("buffer {} for a group that is not there", group);
+    if (found == groups_.end())
+        return kernel_.fail("buffer {} for a group that is not there", group);
     ProvidedGroup& into = found->second;
     if (into.with_kernel[buffer.id]) {
         return kernel_.fail("buffer {} was returned to the kernel twice", buffer.id);

@@ -167,7 +167,8 @@ int make_pipe(int fds[2], std::size_t wanted_bytes) {
     }
     auto state = std::make_shared<sim::PipeState>();
     state->slots_max = std::max<std::size_t>(1, wanted_bytes / 4096);
-    if (kernel().faults().fires(Fault::pipe_shrunk)) state->slots_max = 1 + kernel().random().below(2);
+    if (kernel().faults().fires(Fault::pipe_shrunk))
+        state->slots_max = 1 + kernel().random().below(2);
     fds[0] = kernel().install(kernel().make<PipeEnd>(File::Kind::pipe_read, state));
     if (fds[0] < 0) return fds[0];
     fds[1] = kernel().install(kernel().make<PipeEnd>(File::Kind::pipe_write, state));
@@ -181,7 +182,8 @@ int make_pipe(int fds[2], std::size_t wanted_bytes) {
 
 int pipe_bytes(int pipe_fd) {
     File* file = kernel().find(pipe_fd);
-    if (file == nullptr || file->kind() == File::Kind::socket || file->kind() == File::Kind::event) {
+    if (file == nullptr || file->kind() == File::Kind::socket ||
+        file->kind() == File::Kind::event) {
         return -EBADF;
     }
     return static_cast<int>(static_cast<PipeEnd*>(file)->state->slots_max * 4096);

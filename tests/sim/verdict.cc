@@ -50,7 +50,8 @@ bool Run::excused_unserved(const Peer& client) const {
     const bool denied = client.socket->remote.empty();
     return denied || client.plan.silent || s.faults_connects || s.flaps_endpoints ||
            s.moves_addresses || s.jumps_clock || s.limits_endpoints || s.breaks || draining_ ||
-           s.kernel.descriptors_max < 256 || s.settings.connect_timeout < base::Duration::seconds(1) ||
+           s.kernel.descriptors_max < 256 ||
+           s.settings.connect_timeout < base::Duration::seconds(1) ||
            s.settings.header_timeout < base::Duration::seconds(1) || s.short_idle_timeout ||
            !s.settings.listeners[0].deny.empty() || !s.settings.listeners.back().deny.empty();
 }
@@ -79,7 +80,8 @@ void Run::judge_peers() {
             for (const auto& other : cast_.peers) {
                 if (!other->is_client && touched_by_fault(*other)) server_faulted = true;
             }
-            if (!server_faulted) kernel_.fail("not served, and nobody's fault: {}", peer->describe());
+            if (!server_faulted)
+                kernel_.fail("not served, and nobody's fault: {}", peer->describe());
         }
     }
 }
@@ -123,7 +125,8 @@ void Run::judge_limits() {
 
 void Run::judge_counters() {
     const auto expect = [this](const char* what, std::uint64_t counted, std::uint64_t expected) {
-        if (counted != expected) kernel_.fail("{}: counted {}, expected {}", what, counted, expected);
+        if (counted != expected)
+            kernel_.fail("{}: counted {}, expected {}", what, counted, expected);
     };
     std::uint64_t accepted = 0;
     std::uint64_t ended = 0;
@@ -166,7 +169,8 @@ void Run::judge_counters() {
     expect("accepted", accepted, network_.accepted);
     expect("closed by reason", ended, network_.accepted);
     expect("accepted over listeners", listeners_accepted, network_.accepted);
-    expect("sessions recorded", sessions_recorded + coordinator_->handed_to_nobody, network_.accepted);
+    expect("sessions recorded", sessions_recorded + coordinator_->handed_to_nobody,
+           network_.accepted);
     expect("closed for an internal reason", closed(CloseReason::internal), 0);
     expect("bytes down", bytes[1], network_.sent_downstream);
     expect("bytes up by way", by_way[0], bytes[0]);
@@ -186,6 +190,44 @@ void Run::judge_counters() {
     } else if (closed(CloseReason::drained) > 0) {
         kernel_.faults().note(Fault::drain_deadline);
     }
+}
+
+// ---- reach -----------------------------------------------------------------------------------
+
+std::vector<Run::Reach> Run::reached() const {
+    std::vector<Reach> list = {{"bytes copied", 0},
+                               {"bytes spliced", 0},
+                               {"bytes peeked", 0},
+                               {"switches into splice", 0},
+                               {"switches out of splice", 0},
+                               {"readers paused", 0},
+                               {"waits for a buffer", 0},
+                               {"accept pauses", 0},
+                               {"connects retried", 0},
+                               {"endpoints marked down", 0},
+                               {"connections listed", coordinator_->listings_answered}};
+    for (const auto& shard : stats_) {
+        for (const stats::DirectionStats& direction : shard->direction) {
+            list[0].count += direction.copied_bytes.read();
+            list[1].count += direction.spliced_bytes.read();
+            list[2].count += direction.peeked_bytes.read();
+            list[3].count += direction.into_splice.read();
+            list[4].count += direction.out_of_splice.read();
+            list[5].count += direction.pauses.read();
+        }
+        list[6].count += shard->ring.buffer_parks.read();
+        list[7].count += shard->accept_pauses.read();
+        list[8].count += shard->connect_retries.read();
+        for (std::size_t e = 0; e < shard->endpoint_count; ++e) {
+            list[9].count += shard->endpoints[e].marked_down.read();
+        }
+    }
+    for (std::size_t i = 0; i < stats::close_reason_count; ++i) {
+        const auto reason = static_cast<CloseReason>(i);
+        if (reason == CloseReason::internal || reason == CloseReason::out_of_memory) continue;
+        list.push_back({stats::name_of(reason), closed(reason)});
+    }
+    return list;
 }
 
 }  // namespace ringway::sim

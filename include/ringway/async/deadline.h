@@ -6,6 +6,7 @@
 
 #include "ringway/async/wake.h"
 #include "ringway/base/clock.h"
+#include "ringway/base/planted.h"
 #include "ringway/base/timer_wheel.h"
 
 namespace ringway::async {
@@ -33,7 +34,7 @@ class Deadline : private base::Timer {
     static void fire(base::Timer& timer) {
         auto& self = static_cast<Deadline&>(timer);
         if (self.at_ > self.due()) {  // renewed meanwhile
-            self.wheel_.arm(self, self.at_);
+            if (!base::planted(base::Bug::timer_not_rearmed)) self.wheel_.arm(self, self.at_);
             return;
         }
         self.expired_ = true;

@@ -60,6 +60,8 @@ class RelayDirection {
     // Ended: everything that was read has been written and the end was passed on, or the direction
     // was given up because a side broke.
     bool has_ended() const { return state_ == State::ended; }
+    // Its target broke and it has not given up yet.
+    bool is_pointless() const { return !has_ended() && target_.is_broken(); }
     std::uint64_t held_bytes() const;  // received and not yet delivered
     bool holds_bytes() const { return held_bytes() > 0; }
     // Grows with every byte that is received and again when it is delivered.
@@ -133,6 +135,9 @@ class Relay {
     void advance() {
         up.advance();
         down.advance();
+        // A splice that found the upstream broken found it after up had its turn, and no completion
+        // will come to tell up.
+        if (up.is_pointless()) up.advance();
         settle_ends();
     }
     bool has_ended() const { return up.has_ended() && down.has_ended(); }
