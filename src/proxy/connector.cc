@@ -21,10 +21,16 @@ struct SessionWaiter : upstream::PermitWaiter {
     Session& session;
 };
 
-// Clients that talk before the upstream is there are held to the same bound as later.
-void bound_early_bytes(Session& session) {
-    const std::uint32_t limit = session.context.settings.held_bytes_max;
-    if (session.downstream.received().bytes() >= limit) session.downstream.stop_receiving();
+// Clients that talk before the upstream is there are held to the same bound as later. Below it the
+// reader runs, also to notice a client that is gone.
+void regulate_early_bytes(Session& session) {
+    net::Socket& downstream = session.downstream;
+    if (downstream.received().bytes() >= session.context.settings.held_bytes_max) {
+        downstream.stop_receiving();
+    } else if (!downstream.is_receiving() && !downstream.is_waiting_for_buffer() &&
+               !downstream.has_ended()) {
+        downstream.start_receiving();
+    }
 }
 
 // Why the session must end while it is still without an upstream; nothing while it may go on.
@@ -92,7 +98,7 @@ async::Task<int> try_endpoint(Context& context, Session& session, upstream::Endp
     session.deadline.set(started + context.settings.connect_timeout);
     while (session.upstream.is_connecting()) {
         co_await session.wake.wait();
-        bound_early_bytes(session);
+        regulate_early_bytes(session);
         if (session.deadline.expired() || early_end(session)) break;
     }
     int result = session.upstream.connect_result();
@@ -137,7 +143,7 @@ async::Task<upstream::Endpoint*> wait_for_permit(Context& context, Session& sess
     session.deadline.set(context.now + context.settings.connect_timeout);
     while (waiter.granted == nullptr) {
         co_await session.wake.wait();
-        bound_early_bytes(session);
+        regulate_early_bytes(session);
         const bool is_waiting = waiter.link.is_linked();
         if (session.deadline.expired() || early_end(session) || !is_waiting) break;
     }

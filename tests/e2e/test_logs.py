@@ -10,8 +10,8 @@ import time
 
 from harness.base import Folder, between, contains, equal, eventually, expect
 from harness.ringway import Ringway, serve_pair
-from harness.sockets import (Origin, Server, ask, closed_port, expect_gone, receive_all,
-                             receive_exactly, reset, url_of)
+from harness.sockets import (Origin, Server, ask, closed_port, expect_gone, expect_turned_away,
+                             receive_all, receive_exactly, reset, url_of)
 
 
 def lines_of(path, count):
@@ -90,9 +90,9 @@ def test_each_reason_is_named_in_the_line():
             reset(origin.accept())
             expect_gone(client)
             reasons.append(fields_of(lines_of(path, 2)[1])["reason"])
-            expect_gone(ringway.connect("good", source="127.0.0.9"))
+            expect_turned_away(ringway.address("good"), source="127.0.0.9")
             reasons.append(fields_of(lines_of(path, 3)[2])["reason"])
-            expect_gone(ringway.connect("bad"))
+            expect_turned_away(ringway.address("bad"))
             reasons.append(fields_of(lines_of(path, 4)[3])["reason"])
             equal(reasons, ["downstream-reset", "upstream-reset", "denied", "connect-failed"])
             client = ringway.connect("good")

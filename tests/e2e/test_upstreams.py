@@ -6,9 +6,9 @@ import time
 
 from harness.base import between, equal, eventually, expect, never, scaled
 from harness.ringway import Ringway, serve_pair
-from harness.sockets import (Origin, Server, ask, closed_port, expect_gone, free_port,
-                             holding, named, receive_all, receive_exactly, stuck_address, url_of,
-                             who_serves)
+from harness.sockets import (Origin, Server, ask, closed_port, expect_gone, expect_turned_away,
+                             free_port, holding, named, receive_all, receive_exactly,
+                             stuck_address, url_of, who_serves)
 
 LISTEN = ("--listen", "tcp://127.0.0.1:0")
 
@@ -168,7 +168,7 @@ def test_bytes_sent_before_the_failed_connect_reach_the_next_endpoint():
 def test_without_an_endpoint_the_client_is_closed_and_counted():
     with Ringway(*LISTEN, "--upstream", url_of(closed_port())) as ringway:
         for _ in range(3):
-            expect_gone(ringway.connect())
+            expect_turned_away(ringway.address())
         stats = ringway.settled(sessions=3)
         equal(stats.closed("connect-failed") + stats.closed("no-endpoint"), 3, "closed for it")
 
@@ -177,7 +177,7 @@ def test_an_upstream_that_is_down_at_start_serves_once_it_is_there():
     port = free_port()
     with Ringway(*LISTEN, "--upstream", f"tcp://127.0.0.1:{port}", "--fail-backoff",
                  "100ms") as ringway:
-        expect_gone(ringway.connect())
+        expect_turned_away(ringway.address())
         with Server(address=("127.0.0.1", port)):
             def served():
                 with ringway.connect() as client:
@@ -214,7 +214,7 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while():
         with Ringway(*LISTEN, "--upstream", f"pool={url_of(dead)},{servers[0].url}",
                      "--fail-threshold", 3, "--fail-backoff", "30s", shards=1) as ringway:
             equal(tally(ringway, 40), {"alive": 40}, "who served")
-            equal(ringway.settled().connect_failures, 3, "connects that failed before it was marked")
+            equal(ringway.settled().connect_failures, 3, "failed connects before it was marked")
             down = [row for row in ringway.endpoints() if row["address"].endswith(f":{dead[1]}")][0]
             expect(down["marked_down"] >= 1, f"the mark is shown: {down}")
 
@@ -235,7 +235,7 @@ def test_a_connect_that_hangs_ends_at_the_connect_timeout():
         with Ringway(*LISTEN, "--upstream", url_of(stuck), "--connect-timeout",
                      "300ms") as ringway:
             began = time.monotonic()
-            expect_gone(ringway.connect())
+            expect_turned_away(ringway.address())
             between(time.monotonic() - began, 0.25, scaled(2.0), "seconds until the client knew")
             equal(ringway.settled(sessions=1).closed("connect-timeout"), 1, "closed for it")
 
@@ -255,7 +255,7 @@ def test_a_name_is_resolved():
 
 def test_a_name_that_does_not_resolve_is_reported_and_does_not_keep_it_from_starting():
     with Ringway(*LISTEN, "--upstream", "tcp://no-such-host.invalid:80") as ringway:
-        expect_gone(ringway.connect())
+        expect_turned_away(ringway.address())
         equal(ringway.settled(sessions=1).closed("no-endpoint"), 1, "closed for it")
         eventually(lambda: "no-such-host.invalid" in ringway.output(), "the log names it")
 

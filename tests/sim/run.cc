@@ -18,7 +18,8 @@ namespace {
 
 constexpr base::Duration active_span = base::Duration::seconds(3);
 constexpr base::Duration quiet_span = base::Duration::seconds(120);
-constexpr base::Duration final_span = base::Duration::seconds(5);
+// Longer than the default connect timeout on every endpoint in turn.
+constexpr base::Duration final_span = base::Duration::seconds(60);
 constexpr std::uint64_t steps_max = 3'000'000;
 constexpr std::uint64_t idle_turns_max = 2'000;
 constexpr std::uint64_t overdue_steps_max = 200;

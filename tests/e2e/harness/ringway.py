@@ -59,12 +59,12 @@ class Ringway(Process):
     Flags that a test does not give get values that suit tests: two shards, a short drain.
     """
 
-    def __init__(self, *flags, shards=2, control=True, wrapper=(), wait=True, command=(), **options):
+    def __init__(self, *flags, shards=2, control=True, wrapper=(), wait=True, **options):
         self.folder = tempfile.mkdtemp(prefix="rw-run-")
         os.chmod(self.folder, 0o755)
         self.control_path = os.path.join(self.folder, "control.sock")
         given = [str(flag) for flag in flags]
-        arguments = [*wrapper, binary(), *command, *given]
+        arguments = [*wrapper, binary(), *given]
         if control is True:
             arguments += ["--control", self.control_path]
         elif control:
@@ -189,6 +189,12 @@ def address_of(text):
 def serve_pair(origin, *flags, **options):
     """ringway on a port of the kernel's choice, in front of `origin`."""
     return Ringway("--listen", "tcp://127.0.0.1:0", "--upstream", origin.url, *flags, **options)
+
+
+def through(ringway, origin, **options):
+    """A connection through ringway to an Origin, as its two ends."""
+    client = ringway.connect(**options)
+    return client, origin.accept()
 
 
 def refused(*arguments, code=2, env=None, seconds=15, prepare=None):

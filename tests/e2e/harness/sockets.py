@@ -87,6 +87,15 @@ def expect_gone(sock):
         pass
 
 
+def expect_turned_away(address, **options):
+    """A connection to `address` ends at once, in order or by reset; even connect may tell so."""
+    try:
+        with connect(address, **options) as client:
+            expect_gone(client)
+    except ConnectionResetError:
+        pass
+
+
 def expect_silence(sock, seconds=0.3):
     """Nothing arrives, neither bytes nor an end."""
     ready, _, _ = select.select([sock], [], [], seconds)
