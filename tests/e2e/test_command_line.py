@@ -15,8 +15,8 @@ def check(*flags, code=0, env=None):
 def test_help_shows_every_flag_with_default_unit_and_range():
     said = run([binary(), "--help"]).stdout
     contains(said, "--listen", "--upstream", "--shards", "--relay", "--max-connections",
-             "--connect-timeout", "--idle-timeout", "--drain-timeout", "--header-timeout", "--allow",
-             "--deny", "--proxy-protocol", "--accept-proxy-protocol", "--balance",
+             "--connect-timeout", "--idle-timeout", "--drain-timeout", "--header-timeout",
+             "--allow", "--deny", "--proxy-protocol", "--accept-proxy-protocol", "--balance",
              "--health-check", "--control", "--access-log", "--log-level", "--log-format", "--user",
              "--config", "--buffers", "--buffer-size", "auto|copy|splice", "5s", "30s")
     expect(max(len(line) for line in said.splitlines()) <= 120, "lines fit a terminal")

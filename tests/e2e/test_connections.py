@@ -47,7 +47,8 @@ def test_an_idle_connection_keeps_less_than_two_kibibytes():
         before = ringway.private_bytes()
         clients = open_many(ringway.address(), count)
         exchange_with_all(clients, b"hello")
-        between((ringway.private_bytes() - before) / count, -1e6, 2048 if not slow_binary() else 1e6,
+        between((ringway.private_bytes() - before) / count, -1e6,
+                2048 if not slow_binary() else 1e6,
                 "private bytes per idle connection")
         close_all(clients)
         server.result()

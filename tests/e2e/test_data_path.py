@@ -192,7 +192,8 @@ def test_nothing_spins_while_connections_are_idle_or_half_closed():
 @alone
 @timeout_of(60)
 def test_a_small_buffer_pool_serves_many_connections():
-    with Server() as echo, serve_pair(echo, "--buffers", 16, "--buffer-size", "4KiB", shards=1) as ringway:
+    few_buffers = ("--buffers", 16, "--buffer-size", "4KiB")
+    with Server() as echo, serve_pair(echo, *few_buffers, shards=1) as ringway:
         clients = open_many(ringway.address(), 200)
         for turn in range(5):
             exchange_with_all(clients, b"%04d" % turn * 500)

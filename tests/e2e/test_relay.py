@@ -1,4 +1,4 @@
-"""What a connection through ringway feels like at its two ends: bytes, ends, resets, slow readers."""
+"""What a connection through ringway feels like at its ends: bytes, ends, resets, slow readers."""
 
 import hashlib
 import os

@@ -163,7 +163,8 @@ def test_root_is_dropped_for_the_user_that_was_named():
             equal(who_serves(ringway.address()), "served")
             expect(stat.S_ISSOCK(os.stat(ringway.control_path).st_mode), "the control socket")
             ringway.ctl("info")
-            eventually(lambda: "finished" in read_text(folder.file("access.log")), "the log is kept")
+            eventually(lambda: "finished" in read_text(folder.file("access.log")),
+                       "the log is kept")
             os.rename(folder.file("access.log"), folder.file("old.log"))
             ringway.signal(signal.SIGUSR1)
             eventually(lambda: os.path.exists(folder.file("access.log")), "the log is reopened")

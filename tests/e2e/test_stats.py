@@ -104,7 +104,8 @@ def test_latencies_are_of_the_right_size():
         stats = ringway.settled(sessions=4)
         first = stats.latency("first_byte")
         for name in ("p50", "p90", "p95", "p99", "p999", "max"):
-            between(first[name + "_ns"] / 1e9, delay * 0.98, delay + scaled(0.3), f"first byte {name}")
+            between(first[name + "_ns"] / 1e9, delay * 0.98, delay + scaled(0.3),
+                    f"first byte {name}")
         between(stats.latency("session")["p50_ns"] / 1e9, delay * 0.98, delay + scaled(0.5),
                 "session p50")
         between(stats.latency("connect")["max_ns"] / 1e9, 0.000001, scaled(0.1), "connect max")
@@ -147,8 +148,8 @@ def test_peaks_can_be_forgotten():
             receive_exactly(client, 1)
         current = ringway.stats().latency("first_byte")["window"]["current"]
         ringway.ctl("reset", "peaks")
-        eventually(lambda: ringway.stats().latency("first_byte")["window"]["current"]["peak_ns"] == 0,
-                   f"the peak {current} is forgotten")
+        window = lambda: ringway.stats().latency("first_byte")["window"]
+        eventually(lambda: window()["current"]["peak_ns"] == 0, f"the peak {current} is forgotten")
 
 
 def shape_of(value):

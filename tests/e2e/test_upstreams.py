@@ -214,7 +214,8 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while():
         with Ringway(*LISTEN, "--upstream", f"pool={url_of(dead)},{servers[0].url}",
                      "--fail-threshold", 3, "--fail-backoff", "30s", shards=1) as ringway:
             equal(tally(ringway, 40), {"alive": 40}, "who served")
-            equal(ringway.settled().connect_failures, 3, "connects that failed before it was marked")
+            equal(ringway.settled().connect_failures, 3,
+                  "connects that failed before it was marked")
             down = [row for row in ringway.endpoints() if row["address"].endswith(f":{dead[1]}")][0]
             expect(down["marked_down"] >= 1, f"the mark is shown: {down}")
 

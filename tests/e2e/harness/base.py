@@ -121,6 +121,6 @@ def timeout_of(seconds):
 
 
 def alone(function):
-    """Marks a test that needs the machine for itself: memory, processor time or rates are judged."""
+    """Marks a test that needs the machine for itself: it judges memory, time or rates."""
     function.alone = True
     return function

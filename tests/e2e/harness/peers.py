@@ -116,7 +116,8 @@ class Postgres(Peer):
             prepare = become(user)
         data = folder.file("data")
         run([os.path.join(programs, "initdb"), "-D", data, "-U", "tester", "-A", "trust",
-             "--no-sync", "--no-locale", "-E", "UTF8"], prepare=prepare, cwd=folder.path, seconds=60)
+             "--no-sync", "--no-locale", "-E", "UTF8"],
+            prepare=prepare, cwd=folder.path, seconds=60)
         super().__init__([os.path.join(programs, "postgres"), "-D", data, "-p", port,
                           "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
                           "-c", "fsync=off", "-c", "shared_buffers=16MB"],

@@ -182,7 +182,8 @@ def run(arguments, seconds=30, env=None, code=0, stdin=None, cwd=None, prepare=N
         if mark in done.stderr:
             raise Failure(f"{arguments[0]} reported: {done.stderr[:4000]}")
     if code is not None and done.returncode != code:
-        raise Failure(f"{' '.join(map(str, arguments))} ended with {done.returncode}, wanted {code}; "
+        words = ' '.join(map(str, arguments))
+        raise Failure(f"{words} ended with {done.returncode}, wanted {code}; "
                       f"it said: {done.stdout[-1500:]}{done.stderr[-1500:]}")
     return done
 

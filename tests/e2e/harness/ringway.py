@@ -59,7 +59,8 @@ class Ringway(Process):
     Flags that a test does not give get values that suit tests: two shards, a short drain.
     """
 
-    def __init__(self, *flags, shards=2, control=True, wrapper=(), wait=True, command=(), **options):
+    def __init__(self, *flags, shards=2, control=True, wrapper=(), wait=True, command=(),
+                 **options):
         self.folder = tempfile.mkdtemp(prefix="rw-run-")
         os.chmod(self.folder, 0o755)
         self.control_path = os.path.join(self.folder, "control.sock")
