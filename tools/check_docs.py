@@ -2,7 +2,7 @@
 """Holds the documents against what exists: links, paths, and the program's own help.
 
 Every relative link and every path in backticks must lead somewhere; every flag in a `ringway ...`
-command line must be in that command's --help; the version must be the same wherever it is written.
+command line must be in that command's --help; a walk through the code must use its real names; the version must be the same wherever it is written.
 """
 
 import argparse
@@ -19,6 +19,8 @@ CODE_SPAN = re.compile(r"`([^`\n]+)`")
 OWN_PATH = re.compile(r"^(?:src|include|tools|tests|perf|docs|subprojects|\.ci)/[\w./-]+$")
 COMMAND = re.compile(r"(?:^|[\s`(/])ringway((?: +[^\s`|>;&]+)*)")
 FLAG = re.compile(r"^(--[a-z][a-z0-9-]*)")
+# Documents that walk through the code by its real names.
+WALKS = ("LIFE_OF_A_CONNECTION.md", "ARCHITECTURE.md")
 SUBCOMMANDS = ("serve", "demo", "check", "doctor", "mock", "bench", "ctl", "top")
 
 
@@ -114,6 +116,18 @@ def reference_problems(program):
             yield "docs/OPERATIONS.md is out of date: run tools/gen_docs"
 
 
+def unknown_names(text):
+    """Functions and types that a walk through the code names and the code does not have."""
+    sources = "".join(read(name) for name in own_files()
+                      if name.parts[0] in ("src", "include") and name.suffix in (".h", ".cc"))
+    for span in sorted(set(CODE_SPAN.findall(text))):
+        if not re.fullmatch(r"(?:[A-Za-z_]\w*::)?[A-Za-z]\w*", span):
+            continue
+        for part in span.split("::"):
+            if not re.search(rf"\b{part}\b", sources):
+                yield f"names `{span}`, which the code does not have"
+
+
 def example_problems(program):
     """The example configuration must be one that the program takes."""
     for name in own_files():
@@ -134,6 +148,8 @@ def main():
     for name in documents:
         text = read(name)
         problems = list(dead_links(name, text)) + list(dead_paths(text))
+        if name.name in WALKS:
+            problems += unknown_names(text)
         if program:
             problems += unknown_flags(program, text)
         for problem in problems:

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "utf8.h"
+#include "ringway/base/utf8.h"
 
 namespace ringway::config {
 
 std::string printable(std::string_view value) {
     constexpr std::size_t shown_max = 160;
-    const bool is_text = is_utf8(value);
+    const bool is_text = base::is_utf8(value);
     std::string out;
     for (const char character : value.substr(0, shown_max)) {
         const auto byte = static_cast<unsigned char>(character);

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "ringway/base/utf8.h"
 #include "ringway/config/suggest.h"
 #include "ringway/config/url.h"
-#include "utf8.h"
 
 namespace ringway::config {
 namespace {
@@ -103,7 +103,7 @@ Checked<std::vector<RawRoute>> parse_routes(std::string_view text, std::string_v
 }
 
 Complaint Layer::add(const Flag& flag, Raw value) {
-    if (!is_utf8(value.text)) return Refusal{"it is not text: it must be UTF-8", {}};
+    if (!base::is_utf8(value.text)) return Refusal{"it is not text: it must be UTF-8", {}};
     if (flag.name == "listen") return add_listener(*this, std::move(value));
     if (flag.name == "upstream") return add_upstream(*this, std::move(value));
     if (flag.name == "route") {

@@ -7,9 +7,9 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "ringway/base/utf8.h"
 #include "ringway/config/limits.h"
 #include "ringway/config/units.h"
-#include "utf8.h"
 
 namespace ringway::config {
 namespace {
@@ -47,7 +47,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
         out += static_cast<char>(high * 16 + low);
         i += 2;
     }
-    if (!is_utf8(out)) return std::nullopt;
+    if (!base::is_utf8(out)) return std::nullopt;
     return out;
 }
 

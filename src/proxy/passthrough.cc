@@ -12,6 +12,8 @@
 
 #include "ringway/proxy/passthrough.h"
 
+#include <cerrno>
+
 #include "ringway/base/planted.h"
 #include "ringway/config/cidr.h"
 #include "ringway/proxy/connector.h"
@@ -57,6 +59,11 @@ void note_first_byte(Session& session) {
     session.context.stats.first_byte.record(now - session.first_byte_up, now);
 }
 
+// Broken by an error that its peer knows nothing of: waiting for that peer's end could take for ever.
+bool failed_here(const net::Socket& socket) {
+    return socket.is_broken() && socket.error() != ECONNRESET && socket.error() != EPIPE;
+}
+
 CloseReason how_it_ended(const Session& session) {
     if (session.downstream.is_broken()) return CloseReason::downstream_reset;
     if (session.upstream.is_broken()) return CloseReason::upstream_reset;
@@ -83,6 +90,7 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
             session.deadline.renew(context.now + idle_timeout);
         }
         session.relay.advance();
+        if (failed_here(session.downstream) || failed_here(session.upstream)) break;
         note_first_byte(session);
     }
     co_return how_it_ended(session);

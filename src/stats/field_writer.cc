@@ -7,7 +7,7 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
-#include "utf8.h"
+#include "ringway/base/utf8.h"
 
 namespace ringway::stats {
 
@@ -40,7 +40,7 @@ bool needs_quotes(std::string_view value) {
         value.remove_prefix(plain_prefix(value, plain_in_text));
         if (value.empty()) return false;
         // A character beyond ASCII may stand as it is; everything else that is not plain may not.
-        const std::size_t length = printable_length(value);
+        const std::size_t length = base::printable_length(value);
         if (length < 2) return true;
         value.remove_prefix(length);
     }
@@ -153,7 +153,7 @@ void FieldWriter::put_quoted_text(std::string_view value) {
         value.remove_prefix(plain);
         if (value.empty()) break;
         const char byte = value.front();
-        const std::size_t length = printable_length(value);
+        const std::size_t length = base::printable_length(value);
         if (byte == '"' || byte == '\\') {
             put('\\');
             put(byte);
@@ -178,7 +178,7 @@ void FieldWriter::put_quoted_json(std::string_view value) {
         value.remove_prefix(plain);
         if (value.empty()) break;
         const char byte = value.front();
-        const std::size_t length = utf8_length(value);
+        const std::size_t length = base::utf8_length(value);
         if (byte == '"' || byte == '\\') {
             put('\\');
             put(byte);

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "utf8.h"
+#include "ringway/base/utf8.h"
 
 namespace ringway::stats {
 
@@ -14,7 +14,7 @@ void append_json_string(std::string& out, std::string_view value) {
     out += '"';
     while (!value.empty()) {
         const char byte = value.front();
-        const std::size_t length = utf8_length(value);
+        const std::size_t length = base::utf8_length(value);
         if (byte == '"' || byte == '\\') {
             out += '\\';
             out += byte;

@@ -4,9 +4,9 @@
 
 #include "field_writer.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/utf8.h"
 #include "ringway/stats/log_ring.h"
 #include "ringway/stats/log_sink.h"
-#include "utf8.h"
 
 namespace ringway::stats {
 
@@ -46,7 +46,7 @@ void write_field(FieldWriter& line, const LogField& field) {
     std::array<char, 128> scratch;
     switch (field.kind) {
         case LogField::Kind::text:
-            line.text(field.key, cut_utf8(field.text, log_text_bytes_max));
+            line.text(field.key, base::cut_utf8(field.text, log_text_bytes_max));
             return;
         case LogField::Kind::number: line.number(field.key, field.number); return;
         case LogField::Kind::integer:
@@ -89,7 +89,7 @@ std::size_t format_log_line(char* out, std::size_t room, const LogSettings& sett
     line.time("time", settings.wall_clock_us());
     line.text("level", name_of(level));
     if (settings.shard >= 0) line.integer("shard", settings.shard);
-    line.text("msg", cut_utf8(message, log_text_bytes_max));
+    line.text("msg", base::cut_utf8(message, log_text_bytes_max));
     if (suppressed != 0) line.number("suppressed", suppressed);
     for (const LogField& field : fields) write_field(line, field);
     return line.finish();

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "field_writer.h"
-#include "utf8.h"
+#include "ringway/base/utf8.h"
 
 namespace ringway::stats {
 
@@ -13,7 +13,7 @@ namespace {
 // and each of the four texts grows to six times its length when every byte is escaped.
 static_assert(512 + 4 * 6 * session_text_bytes_max <= session_line_bytes_max);
 
-std::string_view cut(std::string_view text) { return cut_utf8(text, session_text_bytes_max); }
+std::string_view cut(std::string_view text) { return base::cut_utf8(text, session_text_bytes_max); }
 
 std::uint64_t microseconds(base::Duration span) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(span.to_us(), 0));

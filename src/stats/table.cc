@@ -6,14 +6,14 @@
 #include <fmt/format.h>
 
 #include "ringway/base/assert.h"
-#include "utf8.h"
+#include "ringway/base/utf8.h"
 
 namespace ringway::stats {
 
 std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-        const std::size_t length = printable_length(text);
+        const std::size_t length = base::printable_length(text);
         if (length == 0) {
             const auto byte = static_cast<unsigned char>(text.front());
             fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);

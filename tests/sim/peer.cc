@@ -97,7 +97,7 @@ void Peer::hurry() {
     if (hurried_) return;
     hurried_ = true;
     plan.pause_max = base::Duration::microseconds(20);
-    plan.ends_first = true;
+    if (is_client) plan.ends_first = true;
     plan.read_max = 65536;
     plan.write_max = std::max<std::size_t>(plan.write_max, 16384);
     if (!plan.stalls_for_ever) plan.stalls = false;
@@ -109,6 +109,7 @@ void Peer::finish(Outcome how) {
     socket->on_wake = nullptr;
     socket->drop();
     --cast_.open;
+    if (partner != nullptr) partner->schedule(network_.kernel().latency());
     network_.kernel().trace("    {} is done: {}", describe(), static_cast<int>(how));
 }
 
@@ -212,9 +213,18 @@ bool Peer::write_some() {
     return true;
 }
 
+// Whether it is its turn to end. In the quiet phase nobody helps lost bytes along by ending: every
+// byte must have arrived first, and servers that wait for their client's end go on waiting for it.
+bool Peer::may_end() const {
+    if (end_seen) return true;
+    if (!plan.ends_first) return false;
+    if (!hurried_ || sent == 0) return true;
+    return partner != nullptr && (partner->received >= sent || partner->outcome != Outcome::running);
+}
+
 void Peer::maybe_end() {
     const bool all_sent = sent == total() && prefix_sent_ == plan.prefix.size();
-    if (!end_made && all_sent && (plan.ends_first || end_seen)) {
+    if (!end_made && all_sent && may_end()) {
         end_made = true;
         if (!end_seen) network_.kernel().faults().note(Fault::half_closed_by_peer);
         socket->shutdown(SHUT_WR);
@@ -245,6 +255,7 @@ void Peer::consume(const std::byte* data, std::size_t bytes) {
                                received + wrong);
     }
     received += bytes;
+    if (received == partner->sent) partner->schedule(network_.kernel().latency());
     if (received > partner->sent) {
         network_.kernel().fail("{} received more than {} sent", describe(), partner->describe());
     }
@@ -275,6 +286,7 @@ void Peer::consume_header() {
     }
     partner = &other;
     other.partner = this;
+    other.schedule(network_.kernel().latency());
     const Peer& client = is_client ? *this : other;
     if (client.plan.prefix_is_bad)
         kernel.fail("{} was served in spite of its preamble", client.describe());

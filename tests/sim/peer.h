@@ -90,6 +90,7 @@ class Peer {
     void consume_header();
     void finish(Outcome how);
     void byte_at(std::uint64_t offset, std::byte* out, std::size_t count) const;
+    bool may_end() const;
     void maybe_end();
     bool maybe_break();
     bool maybe_stall();

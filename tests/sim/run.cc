@@ -18,9 +18,11 @@ namespace {
 
 constexpr base::Duration active_span = base::Duration::seconds(3);
 constexpr base::Duration quiet_span = base::Duration::seconds(120);
-constexpr base::Duration final_span = base::Duration::seconds(5);
+// Longer than the default connect timeout on every endpoint in turn.
+constexpr base::Duration final_span = base::Duration::seconds(60);
 constexpr std::uint64_t steps_max = 3'000'000;
 constexpr std::uint64_t idle_turns_max = 2'000;
+constexpr std::uint64_t overdue_steps_max = 200;
 
 sockaddr_in ipv4(std::uint32_t ip, std::uint16_t port) {
     sockaddr_in address{};
@@ -296,7 +298,9 @@ void Run::step() {
 void Run::watch_drain() {
     if (kernel_.now() <= drain_deadline_ || all_done()) return;
     if (overdue_since_.is_never()) overdue_since_ = kernel_.now();
-    if (kernel_.now() - overdue_since_ > base::Duration::seconds(1)) {
+    // Both, since the clock may jump while nobody runs.
+    const bool late = kernel_.now() - overdue_since_ > base::Duration::seconds(1);
+    if (late && ++overdue_steps_ > overdue_steps_max) {
         kernel_.fail("the drain deadline has passed and {} connections are open",
                      network_.accepted_open);
     }

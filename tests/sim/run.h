@@ -88,6 +88,7 @@ class Run {
     bool draining_ = false;
     base::Instant drain_deadline_ = base::Instant::never();
     base::Instant overdue_since_ = base::Instant::never();
+    std::uint64_t overdue_steps_ = 0;
     bool quiet_ = false;
     std::uint64_t cut_ = 0;         // orderly connections that were not completed
     std::uint64_t false_ends_ = 0;  // ends that nobody sent

@@ -222,7 +222,7 @@ std::string Scenario::describe() const {
     return fmt::format(
         "shards={} listeners={} endpoints={} relay={} buffers={}x{}{} pipes={}x{} held={} "
         "connections-max={} clients={} bytes<={} socket={}..{} sq={} cq={} fds={} idle={}ms"
-        "{}{}{}{}{}{}{}{}{} preamble-in={} preamble-out={}",
+        "{}{}{}{}{}{}{}{}{}{} preamble-in={} preamble-out={}",
         shards, settings.listeners.size(), endpoints, relays[static_cast<int>(settings.relay)],
         settings.buffers, settings.buffer_bytes, kernel.incremental_buffers ? " incremental" : "",
         settings.pipes_max, settings.pipe_bytes, settings.held_bytes_max, settings.connections_max,
@@ -235,6 +235,7 @@ std::string Scenario::describe() const {
         std::find(hands_over.begin(), hands_over.end(), true) != hands_over.end() ? " hands-over"
                                                                                   : "",
         drains_early ? fmt::format(" drains-after={}ms", drain_after.to_ms()) : "",
+        jumps_clock ? " jumps" : "",
         inbound_preambles.empty() ? "none" : inbound_preambles,
         settings.upstreams[0].proxy_protocol == config::ProxyProtocol::none ? "no" : "yes");
 }

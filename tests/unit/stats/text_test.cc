@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include "ringway/base/utf8.h"
 #include "ringway/stats/json.h"
 #include "ringway/stats/table.h"
 #include "ringway/stats/units.h"
 #include "sample.h"
-#include "utf8.h"
 
 using namespace ringway::stats;
 namespace base = ringway::base;
@@ -103,21 +103,21 @@ TEST_CASE("JSON strings are valid UTF-8 whatever goes in") {
 }
 
 TEST_CASE("which bytes are a character") {
-    CHECK(utf8_length("") == 0);
-    CHECK(utf8_length("a") == 1);
-    CHECK(utf8_length("\xc3\xa9") == 2);
-    CHECK(utf8_length("\xe2\x82\xac") == 3);
-    CHECK(utf8_length("\xf0\x9f\x99\x82") == 4);
-    CHECK(utf8_length("\xf4\x8f\xbf\xbf") == 4);
+    CHECK(base::utf8_length("") == 0);
+    CHECK(base::utf8_length("a") == 1);
+    CHECK(base::utf8_length("\xc3\xa9") == 2);
+    CHECK(base::utf8_length("\xe2\x82\xac") == 3);
+    CHECK(base::utf8_length("\xf0\x9f\x99\x82") == 4);
+    CHECK(base::utf8_length("\xf4\x8f\xbf\xbf") == 4);
     for (const char* wrong :
          {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x9f\xbf", "\xed\xa0\x80",
           "\xe2\x82", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
         CAPTURE(wrong);
-        CHECK(utf8_length(wrong) == 0);
+        CHECK(base::utf8_length(wrong) == 0);
     }
-    CHECK(cut_utf8("a\xe2\x82\xac", 4) == "a\xe2\x82\xac");
-    CHECK(cut_utf8("a\xe2\x82\xac", 3) == "a");
-    CHECK(cut_utf8("a\xe2\x82\xac", 2) == "a");
-    CHECK(cut_utf8("abc", 0) == "");
-    CHECK(cut_utf8("\x80\x80\x80\x80\x80", 4).size() <= 4);
+    CHECK(base::cut_utf8("a\xe2\x82\xac", 4) == "a\xe2\x82\xac");
+    CHECK(base::cut_utf8("a\xe2\x82\xac", 3) == "a");
+    CHECK(base::cut_utf8("a\xe2\x82\xac", 2) == "a");
+    CHECK(base::cut_utf8("abc", 0) == "");
+    CHECK(base::cut_utf8("\x80\x80\x80\x80\x80", 4).size() <= 4);
 }

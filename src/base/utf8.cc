@@ -1,8 +1,8 @@
-#include "utf8.h"
+#include "ringway/base/utf8.h"
 
 #include <cstdint>
 
-namespace ringway::stats {
+namespace ringway::base {
 
 namespace {
 
@@ -42,6 +42,15 @@ std::size_t printable_length(std::string_view text) {
     return length;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
     if (text.size() <= bytes_max) return text;
     std::size_t end = bytes_max;
@@ -53,4 +62,4 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
     return text.substr(0, end);
 }
 
-}  // namespace ringway::stats
+}  // namespace ringway::base
