@@ -56,6 +56,11 @@ def between(actual, low, high, what="value"):
         raise Failure(f"{what}: got {actual}, wanted {low} to {high}")
 
 
+def at_most(actual, limit, what="value"):
+    if actual > limit:
+        raise Failure(f"{what}: got {actual}, wanted at most {limit}")
+
+
 def contains(text, *parts):
     for part in parts:
         if part not in text:
