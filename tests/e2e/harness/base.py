@@ -31,6 +31,11 @@ def slow_binary():
     return SLOWNESS > 1.0
 
 
+def bytes_allowed(count):
+    """A limit on memory, out of the way where a sanitizer keeps books of its own."""
+    return count if not slow_binary() else 64 * count
+
+
 def binary():
     path = os.environ.get("RINGWAY") or os.path.join(ROOT, "build", "ringway")
     return os.path.abspath(path)
@@ -49,6 +54,11 @@ def equal(actual, wanted, what="value"):
 def between(actual, low, high, what="value"):
     if not low <= actual <= high:
         raise Failure(f"{what}: got {actual}, wanted {low} to {high}")
+
+
+def at_most(actual, limit, what="value"):
+    if actual > limit:
+        raise Failure(f"{what}: got {actual}, wanted at most {limit}")
 
 
 def contains(text, *parts):
