@@ -2,7 +2,8 @@
 """Holds the documents against what exists: links, paths, and the program's own help.
 
 Every relative link and every path in backticks must lead somewhere; every flag in a `ringway ...`
-command line must be in that command's --help; a walk through the code must use its real names; the version must be the same wherever it is written.
+command line must be in that command's --help; a walk through the code must use its real names;
+the version must be the same wherever it is written.
 """
 
 import argparse

@@ -2,6 +2,9 @@
 # Sourced from the top folder, never run.
 . tools/lib.sh
 
+# Where ccache is installed, what one clone has compiled serves the next one.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 stages_passed=0
 stages_failed=0
 stages_log=$(mktemp)

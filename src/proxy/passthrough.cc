@@ -59,7 +59,8 @@ void note_first_byte(Session& session) {
     session.context.stats.first_byte.record(now - session.first_byte_up, now);
 }
 
-// Broken by an error that its peer knows nothing of: waiting for that peer's end could take for ever.
+// Broken by an error that its peer knows nothing of: waiting for that peer's end could take for
+// ever.
 bool failed_here(const net::Socket& socket) {
     return socket.is_broken() && socket.error() != ECONNRESET && socket.error() != EPIPE;
 }

@@ -4,9 +4,7 @@
 // What must hold beyond not crashing: a refusal is one line; what was understood, written again, is
 // understood as the same.
 //
-// clang++-19 -std=c++20 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude
-//     tests/fuzz/config_fuzz.cc src/config/*.cc src/base/assert.cc -lfmt
-//     -o config_fuzz && ./config_fuzz -max_len=2000 tests/fuzz/corpus/config
+// Built and run by tools/fuzz.
 #include <cstddef>
 #include <cstdint>
 #include <string>

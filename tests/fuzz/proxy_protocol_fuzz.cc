@@ -4,9 +4,7 @@
 // beyond what the preamble says; and what was understood, written again in either version, is
 // understood as the same.
 //
-// clang++-19 -std=c++20 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude
-//     tests/fuzz/proxy_protocol_fuzz.cc src/net/{proxy_protocol,address}.cc src/base/assert.cc -lfmt
-//     -o proxy_protocol_fuzz && ./proxy_protocol_fuzz -max_len=5000 tests/fuzz/corpus/proxy_protocol
+// Built and run by tools/fuzz.
 #include <algorithm>
 #include <array>
 #include <cstddef>

@@ -219,7 +219,8 @@ bool Peer::may_end() const {
     if (end_seen) return true;
     if (!plan.ends_first) return false;
     if (!hurried_ || sent == 0) return true;
-    return partner != nullptr && (partner->received >= sent || partner->outcome != Outcome::running);
+    return partner != nullptr &&
+           (partner->received >= sent || partner->outcome != Outcome::running);
 }
 
 void Peer::maybe_end() {

@@ -312,6 +312,7 @@ void Run::turn_shards() {
         const std::size_t shard = (first + i) % shards_.size();
         if (done_[shard] || stalled_until_[shard] > kernel_.now()) continue;
         if (kernel_.faults().fires(Fault::shard_stall)) {
+            kernel_.trace("---- shard {} stalls", shard);
             stalled_until_[shard] =
                 kernel_.now() + kernel_.some_time(base::Duration::milliseconds(20));
             continue;
@@ -327,6 +328,7 @@ void Run::turn_shards() {
 void Run::stir() {
     Faults& faults = kernel_.faults();
     if (faults.fires(Fault::clock_jump)) {
+        kernel_.trace("---- the clock jumps");
         kernel_.advance_to(kernel_.now() + base::Duration::milliseconds(
                                                static_cast<std::int64_t>(random_.below(8000))));
     }

@@ -235,8 +235,7 @@ std::string Scenario::describe() const {
         std::find(hands_over.begin(), hands_over.end(), true) != hands_over.end() ? " hands-over"
                                                                                   : "",
         drains_early ? fmt::format(" drains-after={}ms", drain_after.to_ms()) : "",
-        jumps_clock ? " jumps" : "",
-        inbound_preambles.empty() ? "none" : inbound_preambles,
+        jumps_clock ? " jumps" : "", inbound_preambles.empty() ? "none" : inbound_preambles,
         settings.upstreams[0].proxy_protocol == config::ProxyProtocol::none ? "no" : "yes");
 }
 

@@ -10,6 +10,7 @@
 #include "ringway/async/task.h"
 #include "ringway/async/wake.h"
 #include "ringway/base/intrusive_list.h"
+#include "ringway/base/planted.h"
 
 namespace ringway::async {
 
@@ -34,7 +35,11 @@ class TaskScope {
     // Tells every listener, once each; new work is the caller's to refuse (is_cancelled).
     void cancel();
     bool is_cancelled() const { return cancelled_; }
-    void listen(CancelListener& listener) { listeners_.push_back(listener); }
+    // Who comes after the cancel is told at once.
+    void listen(CancelListener& listener) {
+        listeners_.push_back(listener);
+        if (cancelled_ && !base::planted(base::Bug::cancel_misses_late)) listener.notify(listener);
+    }
 
     // Returns when no task is left. One waiter.
     Task<void> join();

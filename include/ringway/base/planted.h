@@ -31,6 +31,7 @@ enum class Bug : std::uint8_t {
     limit_ignored,           // accepting does not take a permit
     endpoint_permit_leaked,  // a closed connection keeps its endpoint's permit
     drain_forgets_idle,      // the deadline closes nobody
+    cancel_misses_late,      // nor those whose accept completes after it
     timer_not_rearmed,       // a postponed deadline never fires
     stranger_trusted,        // a client without an address passes the rules about addresses
 };
@@ -43,7 +44,7 @@ inline constexpr std::string_view bug_names[] = {
     "held_bytes_forgotten", "broken_target_unseen",   "slot_released_early",
     "closing_send_unseen",  "wrong_direction",        "permit_leaked",
     "limit_ignored",        "endpoint_permit_leaked", "drain_forgets_idle",
-    "timer_not_rearmed",    "stranger_trusted",
+    "cancel_misses_late",   "timer_not_rearmed",      "stranger_trusted",
 };
 static_assert(std::size(bug_names) == static_cast<std::size_t>(Bug::stranger_trusted));
 
