@@ -39,8 +39,8 @@ def test_five_thousand_connections_at_once_are_all_served():
 def test_an_idle_connection_keeps_less_than_two_kibibytes():
     count = 2000
     with Origin(backlog=4096) as origin, serve_pair(origin, shards=1) as ringway:
-        server = Job(echo_until_quiet, origin.listener, 2 * count)
-        warm = open_many(ringway.address(), count)
+        server = Job(echo_until_quiet, origin.listener, 100 + count)
+        warm = open_many(ringway.address(), 100)
         exchange_with_all(warm, b"warm up the pools")
         close_all(warm)
         eventually(lambda: ringway.stats().active == 0, "the warm-up ended")

@@ -4,7 +4,8 @@ import collections
 import contextlib
 import time
 
-from harness.base import between, equal, eventually, expect, never, scaled
+from harness.base import Folder, between, equal, eventually, expect, never, scaled
+from harness.process import need, run
 from harness.ringway import Ringway, serve_pair
 from harness.sockets import (Origin, Server, ask, closed_port, expect_gone, expect_turned_away,
                              free_port, holding, named, receive_all, receive_exactly,
@@ -258,6 +259,31 @@ def test_a_name_that_does_not_resolve_is_reported_and_does_not_keep_it_from_star
         expect_turned_away(ringway.address())
         equal(ringway.settled(sessions=1).closed("no-endpoint"), 1, "closed for it")
         eventually(lambda: "no-such-host.invalid" in ringway.output(), "the log names it")
+
+
+def test_a_name_that_moves_takes_new_connections_along_and_keeps_the_old_ones():
+    unshare = need("unshare")
+    if run([unshare, "--mount", "true"], code=None).returncode != 0:
+        return  # only with a mount namespace can a test have an /etc/hosts of its own
+    bind = 'mount --bind "$0" /etc/hosts && exec "$@"'
+    with Folder() as folder, Server(holding("old")) as old:
+        with Server(holding("new"), address=("127.0.0.2", old.port)) as new:
+            hosts = folder.write("hosts", "127.0.0.1 moving.test\n")
+            with Ringway(*LISTEN, "--upstream", f"tcp://moving.test:{old.port}",
+                         "--resolve-interval", "100ms",
+                         wrapper=[unshare, "--mount", "sh", "-c", bind, hosts]) as ringway:
+                first = ringway.connect()
+                equal(receive_exactly(first, 4), b"old\n", "who serves before")
+                folder.write("hosts", "127.0.0.2 moving.test\n")
+
+                def moved():
+                    with ringway.connect() as client:
+                        return receive_exactly(client, 4) == b"new\n"
+
+                eventually(moved, "the new address serves")
+                expect(new.accepted >= 1, "the server at the new address was asked")
+                never(lambda: old.active != 1, "the old connection ended")
+                first.close()
 
 
 def test_a_source_address_is_used_towards_the_upstream():
