@@ -397,7 +397,12 @@ TEST_CASE("a connection that gets no buffer goes on by peeking, and back when th
             base::Random random(3);
             converse(session, random);
             check_delivered(session);
-            CHECK(session.up_stats.copied_bytes.read() + session.up_stats.spliced_bytes.read() > 0);
+            // Which of the two depends on how much a turn brings; a direction alone may have been
+            // short of buffers again.
+            CHECK(session.up_stats.copied_bytes.read() + session.up_stats.spliced_bytes.read() +
+                      session.down_stats.copied_bytes.read() +
+                      session.down_stats.spliced_bytes.read() >
+                  0);
         }
         bench.check_all_returned();
     }
