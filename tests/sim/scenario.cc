@@ -128,9 +128,14 @@ void draw_traffic(Scenario& scenario, base::Random& random) {
     scenario.flaps_endpoints = random.chance(1, 5);
     scenario.moves_addresses = !scenario.limits_endpoints && random.chance(1, 6);
     scenario.jumps_clock = random.chance(1, 6);
-    scenario.drains_early = random.chance(1, 5);
+    scenario.drains_early = random.chance(1, 4);
     scenario.drain_after = ms(static_cast<std::int64_t>(random.below(60)));
-    if (random.chance(1, 2)) scenario.drain_for = ms(static_cast<std::int64_t>(random.below(100)));
+    // Some deadlines have passed before the shards have heard of them.
+    constexpr std::uint64_t spans_us[] = {1, 1000, 100'000};
+    if (random.chance(2, 3)) {
+        const std::uint64_t span = random.below(one_of(random, spans_us));
+        scenario.drain_for = base::Duration::microseconds(static_cast<std::int64_t>(span));
+    }
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ class Wake : private Runnable {
     }
     // Like set(), but not before the next turn: for work that has had its share of this one.
     void set_next_turn() {
+        if (state_ == State::waiting) {
+            state_ = State::queued;
+            Runtime::current().ready.push_next_turn(*this);
+            return;
+        }
+        if (state_ == State::queued) return;  // it runs this turn already
         yields_ = true;
         if (state_ == State::quiet) state_ = State::pending;
     }

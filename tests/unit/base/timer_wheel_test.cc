@@ -227,7 +227,7 @@ TEST_CASE("a random life of many timers agrees with the model") {
     constexpr std::int64_t spans_ms[] = {3,       64,      100,        4096,        5000,
                                          262'144, 300'000, 16'777'216, 30 * hour_ms};
     std::uint64_t fired = 0;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 15; ++seed) {
         CAPTURE(seed);
         Random random(seed);
         Model model;
@@ -264,7 +264,7 @@ TEST_CASE("a random life of many timers agrees with the model") {
         }
         fired += model.fired;
     }
-    CHECK(fired > 10'000);
+    CHECK(fired > 4'000);
 }
 
 TEST_CASE("a wheel that is torn down lets go of the timers that are still armed") {
