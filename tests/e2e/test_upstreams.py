@@ -7,8 +7,8 @@ from harness.base import Folder, between, equal, eventually, expect, never, scal
 from harness.endpoints import LISTEN, endpoints, tally, upstream_of
 from harness.process import need, run
 from harness.ringway import Ringway
-from harness.sockets import (Server, ask, closed_port, expect_turned_away, free_port, holding, named,
-                             receive_exactly, stuck_address, url_of, who_serves)
+from harness.sockets import (Server, ask, closed_port, expect_turned_away, free_port, holding,
+                             named, receive_exactly, stuck_address, url_of, who_serves)
 
 # ---- balancing -------------------------------------------------------------------------------
 
