@@ -137,7 +137,7 @@ def test_accepting_pauses_without_descriptors_and_resumes():
         with serve_pair(server, *flags, shards=1, nofile=200) as ringway:
             address = ringway.address()
             with ringway.control() as control:
-                clients = [connect(address) for _ in range(150)]
+                clients = [client for client in map(try_connect, [address] * 150) if client]
                 eventually(lambda: pauses(control) >= 1, "accepting paused")
                 with ringway.control():  # which cannot be accepted now, and must not spin either
                     before = ringway.cpu_seconds()
@@ -152,6 +152,14 @@ def test_accepting_pauses_without_descriptors_and_resumes():
                 with connect(address) as client:
                     equal(receive_exactly(client, 5), b"held\n", "what is served afterwards")
             ringway.settled()
+
+
+def try_connect(address):
+    """A client; nothing where the last descriptor went to it and none was left for its upstream."""
+    try:
+        return connect(address)
+    except ConnectionResetError:
+        return None
 
 
 def pauses(control):

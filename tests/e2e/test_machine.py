@@ -6,7 +6,7 @@ import resource
 import signal
 import struct
 
-from harness.base import Folder, binary, contains, equal, expect
+from harness.base import Folder, binary, contains, equal, eventually, expect
 from harness.process import LIBC, need, run
 from harness.ringway import Ringway, refused, serve_pair
 from harness.sockets import Server, ask, closed_port, url_of
@@ -57,7 +57,8 @@ def test_more_shards_than_cores_is_a_warning():
     with Server() as echo, serve_pair(echo, "--shards", shards) as ringway:
         with ringway.connect() as client:
             ask(client)
-        contains(ringway.output().lower(), "warn", str(shards), "core")
+        eventually(lambda: all(word in ringway.output() for word in
+                               ("level=warn", str(shards), "core")), "the log warns of it")
 
 
 def test_an_unreadable_configuration_file_is_exit_code_1():
@@ -100,8 +101,9 @@ def test_a_limit_beyond_the_descriptors_is_a_warning():
         with serve_pair(echo, "--max-connections", 100000, nofile=2000) as ringway:
             with ringway.connect() as client:
                 ask(client)
-            warnings = [line for line in ringway.stderr().splitlines() if "level=warn" in line]
-            contains(" ".join(warnings), "max-connections", "100000")
+            eventually(lambda: all(word in ringway.output() for word in
+                                   ("level=warn", "max-connections", "100000")),
+                       "the log warns of it")
 
 
 def test_too_few_descriptors_for_one_connection_is_one_line():
