@@ -76,7 +76,6 @@ Core::Core(ShardWiring given)
       introductions(slots_for(wiring)),
       ticker(timers, now, tick_interval),
       drain_timer_(*this) {
-    wiring.stats.set_window(wiring.settings.stats_window);
     permits.idle = static_cast<std::int64_t>(wiring.connection_permits);
 }
 
