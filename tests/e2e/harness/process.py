@@ -206,7 +206,10 @@ def descendants(root):
 
 
 def end_descendants(root):
-    """Kills what a test left behind, by pid, until nothing below `root` is left."""
+    """Kills what a test left behind, by pid, until nothing below `root` is left.
+
+    Waits only for own children, and only where `root` is this process: another one has its own.
+    """
     for _ in range(50):
         left = descendants(root)
         if not left:
@@ -217,7 +220,8 @@ def end_descendants(root):
             except ProcessLookupError:
                 pass
         time.sleep(0.02)
-        reap()
+        if root == os.getpid():
+            reap()
 
 
 def reap():
