@@ -123,12 +123,12 @@ TEST_CASE("cancelling tells every listener once, and nothing is torn down under 
     }
 }
 
-TEST_CASE("who listens to a scope that is cancelled already can see that") {
+TEST_CASE("who listens to a scope that is cancelled already is told at once") {
     Stage stage;
     TaskScope scope;
     scope.cancel();
     Worker late(scope);
-    CHECK(late.told == 0);
+    CHECK(late.told == 1);
     CHECK(scope.is_cancelled());
     late.link.unlink();
 }
