@@ -89,7 +89,8 @@ constexpr auto of_listeners = std::to_array<OptionRow<Listener>>({
      .group = Group::access,
      .placeholder = "CIDR",
      .rule = text_rule(cidr_rule),
-     .help = "Clients that may connect; all others are refused",
+     .help = "Clients that may connect; all others are refused. Behind accept-proxy-protocol it is "
+             "the announced client that counts",
      .default_text = "everybody",
      .repeat = true,
      .clear = clear_list<&Listener::allow>,

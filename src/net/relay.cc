@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "ringway/base/planted.h"
 #include "ringway/ring/sys.h"
@@ -104,6 +105,9 @@ void RelayDirection::advance_copying() {
 bool RelayDirection::is_bulk() {
     const std::uint32_t arrived = source_.take_arrived();
     if (arrived > 0) {
+        // As many reads as can be counted and still no 64 KiB: as small as messages can be.
+        constexpr auto reads_max = std::numeric_limits<std::uint16_t>::max();
+        if (streak_reads_ == reads_max) streak_bytes_ = streak_reads_ = 0;
         streak_bytes_ += arrived;
         ++streak_reads_;
         if (arrived <= RelayThresholds::small_move_bytes) one_at_a_time_ = false;

@@ -84,6 +84,11 @@ int begin_connect(Context& context, Session& session, upstream::Endpoint& endpoi
     return 0;
 }
 
+// What this process lacks says nothing about the endpoint, and another would fare no better.
+bool is_shortage(int result) {
+    return result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -ENOBUFS;
+}
+
 async::Task<void> wait_until_quiet(Session& session) {
     session.upstream.stop();
     while (!session.upstream.is_quiet()) co_await session.wake.wait();
@@ -193,6 +198,12 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
         if (const auto ended = early_end(session)) {
             context.upstreams.connect_abandoned(*endpoint);
             co_return ended;
+        }
+        if (is_shortage(result)) {
+            context.upstreams.connect_abandoned(*endpoint);
+            context.log.warn("no descriptor or memory for an upstream connection",
+                             stats::kv("error", base::Error::from_errno(result)));
+            co_return CloseReason::out_of_memory;
         }
         timed_out = result == -ETIMEDOUT;
         context.stats.connect_failures.add();

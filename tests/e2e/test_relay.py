@@ -283,6 +283,16 @@ def test_silence_stays_silence():
         expect_silence(server)
 
 
+def test_regress_more_one_byte_messages_than_the_relay_counts_reads():
+    with Server() as echo, serve_pair(echo) as ringway:
+        client = ringway.connect()
+        for turn in range(70_000):  # once divided by a count that had wrapped
+            client.sendall(b"x")
+            receive_exactly(client, 1)
+        client.close()
+        equal(ringway.settled(sessions=1).closed("finished"), 1, "finished sessions")
+
+
 def test_connections_that_come_and_go_leave_nothing_behind():
     with Server() as echo, serve_pair(echo) as ringway:
         address = ringway.address()

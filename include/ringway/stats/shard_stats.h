@@ -30,7 +30,7 @@ enum class CloseReason : std::uint8_t {
     bad_preamble,  // PROXY preamble missing or malformed
     preamble_timeout,
     drained,        // the drain deadline came first
-    out_of_memory,  // no slot, pipe or buffer could be had
+    out_of_memory,  // no slot, descriptor or buffer could be had
     internal,
 };
 inline constexpr std::size_t close_reason_count = 13;
