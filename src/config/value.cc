@@ -3,7 +3,6 @@
 #include <bit>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "ringway/config/suggest.h"
 #include "ringway/config/units.h"
@@ -60,13 +59,24 @@ Checked<Value> in_range(const ValueRule& rule, Value value, std::uint64_t number
     return value;
 }
 
+// fmt::join does the same, and g++ 12 at -O3 warns of fmt's own code for it.
+template <typename Words>
+std::string joined(const Words& words, std::string_view between) {
+    std::string text;
+    for (const auto& word : words) {
+        if (!text.empty()) text += between;
+        text += word;
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string rule_text(const ValueRule& rule) {
     switch (rule.kind) {
         case ValueKind::text: return std::string{rule.description};
         case ValueKind::toggle: return "on or off";
-        case ValueKind::choice: return fmt::format("one of {}", fmt::join(rule.choices, ", "));
+        case ValueKind::choice: return "one of " + joined(rule.choices, ", ");
         case ValueKind::count:
         case ValueKind::size:
         case ValueKind::duration: break;
@@ -80,7 +90,7 @@ std::string range_text(const ValueRule& rule) {
     switch (rule.kind) {
         case ValueKind::text: return {};
         case ValueKind::toggle: return "on|off";
-        case ValueKind::choice: return fmt::format("{}", fmt::join(rule.choices, "|"));
+        case ValueKind::choice: return joined(rule.choices, "|");
         case ValueKind::count:
         case ValueKind::size:
         case ValueKind::duration: break;

@@ -179,7 +179,7 @@ ControlServer::Client* ControlServer::find(ClientId id) {
     return client.fd >= 0 && client.generation == id.generation ? &client : nullptr;
 }
 
-void ControlServer::reply(ClientId id, const std::string& body) {
+void ControlServer::reply(ClientId id, std::string_view body) {
     if (find(id) != nullptr) append_reply(id.slot, body);
 }
 

@@ -37,7 +37,7 @@ class ControlServer {
     ControlServer& operator=(const ControlServer&) = delete;
 
     // Exactly one of them for every command.
-    void reply(ClientId client, const std::string& body);
+    void reply(ClientId client, std::string_view body);
     void refuse(ClientId client, std::string_view sentence);
 
     // Closes clients that have not taken their reply for a long time.

@@ -17,7 +17,7 @@
 #include "ringway/base/random.h"
 #include "ringway/net/address.h"
 
-struct ares_addrinfo;
+struct ares_addrinfo;  // NOLINT(readability-identifier-naming): c-ares names it
 struct ares_channeldata;
 
 namespace ringway::control {
