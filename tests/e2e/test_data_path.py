@@ -5,8 +5,8 @@ import threading
 import time
 
 from harness.allocations import AllocationCounts
-from harness.base import (Failure, Folder, Skip, alone, between, equal, eventually, expect, scaled,
-                          slow_binary, timeout_of)
+from harness.base import (Failure, Folder, Skip, alone, between, equal, eventually, expect,
+                          not_instrumented, scaled, timeout_of)
 from harness.crowd import close_all, exchange_with_all, open_many
 from harness.peers import Redis
 from harness.process import Process, need, run
@@ -31,8 +31,7 @@ def benchmark(ringway, requests, connections=64):
 @alone
 @timeout_of(180)
 def test_a_million_exchanges_allocate_nothing_on_shard_threads():
-    if slow_binary():
-        return  # a sanitizer replaces the allocator that would be counted
+    not_instrumented("a sanitizer replaces the allocator that would be counted")
     with Folder() as folder, Redis() as redis:
         counts = AllocationCounts(folder)
         with serve_pair(redis, env=counts.environment) as ringway:
@@ -54,8 +53,7 @@ def test_a_million_exchanges_allocate_nothing_on_shard_threads():
 @alone
 @timeout_of(120)
 def test_bulk_and_churn_allocate_nothing_on_shard_threads():
-    if slow_binary():
-        return  # a sanitizer replaces the allocator that would be counted
+    not_instrumented("a sanitizer replaces the allocator that would be counted")
     with Folder() as folder, Origin() as origin:
         counts = AllocationCounts(folder)
         with serve_pair(origin, env=counts.environment) as ringway:
@@ -96,8 +94,7 @@ def bulk(ringway, origin):
 @timeout_of(90)
 def test_shard_threads_never_call_futex_under_load():
     strace = need("strace")
-    if slow_binary():
-        return  # a sanitizer's own locks would be seen
+    not_instrumented("a sanitizer's own locks would be seen")
     with Folder() as folder, Redis() as redis, serve_pair(redis) as ringway:
         benchmark(ringway, 2000)
         shards = shard_threads(ringway)

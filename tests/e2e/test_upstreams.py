@@ -3,7 +3,7 @@
 import collections
 import time
 
-from harness.base import Folder, between, equal, eventually, expect, never, scaled
+from harness.base import Folder, NotApplicable, between, equal, eventually, expect, never, scaled
 from harness.endpoints import LISTEN, endpoints, tally, upstream_of
 from harness.process import need, run
 from harness.ringway import Ringway
@@ -234,7 +234,7 @@ def test_a_name_that_does_not_resolve_is_reported_and_does_not_keep_it_from_star
 def test_a_name_that_moves_takes_new_connections_along_and_keeps_the_old_ones():
     unshare = need("unshare")
     if run([unshare, "--mount", "true"], code=None).returncode != 0:
-        return  # only with a mount namespace can a test have an /etc/hosts of its own
+        raise NotApplicable("only a mount namespace gives a test an /etc/hosts of its own")
     bind = 'mount --bind "$0" /etc/hosts && exec "$@"'
     with Folder() as folder, Server(holding("old")) as old:
         with Server(holding("new"), address=("127.0.0.2", old.port)) as new:

@@ -17,6 +17,11 @@ class Skip(Exception):
     """Raised by a test that cannot run here; in CI it counts as a failure."""
 
 
+class NotApplicable(Exception):
+    """Raised by a test that would judge nothing here: this build or this user has nothing to judge.
+    It is counted as skipped, in CI too, and never as passed."""
+
+
 class Failure(AssertionError):
     """A check that did not hold."""
 
@@ -29,6 +34,12 @@ def scaled(seconds):
 def slow_binary():
     """True when RW_TEST_SLOWNESS says that the binary is instrumented."""
     return SLOWNESS > 1.0
+
+
+def not_instrumented(why):
+    """The test goes on only where the binary is the one that users run."""
+    if slow_binary():
+        raise NotApplicable(why)
 
 
 def bytes_allowed(count):
