@@ -16,11 +16,10 @@ std::string_view name_of(CloseReason reason) {
         case CloseReason::preamble_timeout: return "preamble-timeout";
         case CloseReason::drained: return "drained";
         case CloseReason::out_of_memory: return "out-of-memory";
-        case CloseReason::internal: return "internal";
     }
     return "unknown";
 }
-static_assert(static_cast<std::size_t>(CloseReason::internal) + 1 == close_reason_count);
+static_assert(static_cast<std::size_t>(CloseReason::out_of_memory) + 1 == close_reason_count);
 
 ShardStats::ShardStats(std::size_t listeners_wanted, std::size_t endpoints_wanted)
     : listener_count(listeners_wanted),

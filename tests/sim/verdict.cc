@@ -171,7 +171,6 @@ void Run::judge_counters() {
     expect("accepted over listeners", listeners_accepted, network_.accepted);
     expect("sessions recorded", sessions_recorded + coordinator_->handed_to_nobody,
            network_.accepted);
-    expect("closed for an internal reason", closed(CloseReason::internal), 0);
     expect("bytes down", bytes[1], network_.sent_downstream);
     expect("bytes up by way", by_way[0], bytes[0]);
     expect("bytes down by way", by_way[1], bytes[1]);
@@ -224,7 +223,7 @@ std::vector<Run::Reach> Run::reached() const {
     }
     for (std::size_t i = 0; i < stats::close_reason_count; ++i) {
         const auto reason = static_cast<CloseReason>(i);
-        if (reason == CloseReason::internal || reason == CloseReason::out_of_memory) continue;
+        if (reason == CloseReason::out_of_memory) continue;
         list.push_back({stats::name_of(reason), closed(reason)});
     }
     return list;

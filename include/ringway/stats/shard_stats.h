@@ -31,9 +31,8 @@ enum class CloseReason : std::uint8_t {
     preamble_timeout,
     drained,        // the drain deadline came first
     out_of_memory,  // no slot, descriptor or buffer could be had
-    internal,
 };
-inline constexpr std::size_t close_reason_count = 13;
+inline constexpr std::size_t close_reason_count = 12;
 std::string_view name_of(CloseReason reason);  // "finished", "downstream-reset", ...
 
 // Which direction bytes flow: up is from the client to the upstream, down the other way.
