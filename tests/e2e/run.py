@@ -4,9 +4,9 @@
     tests/e2e/run.py [--binary PATH] [--filter TEXT] [--jobs 1|2] [--list]
 
 Each test runs in a process of its own with a time limit; whatever it leaves behind is ended, found
-by descent. The last line is `N passed, N failed`, with `, N skipped` when a peer program is
-missing
-(with CI set in the environment that is a failure) or a test would judge nothing here. Exit code 0 only when nothing failed.
+by descent. The last line is `N passed, N failed`, with `, N skipped` when a peer program is missing
+(with CI set in the environment that is a failure) or a test would judge nothing here. Exit code 0
+only when nothing failed.
 """
 
 import argparse
