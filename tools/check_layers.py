@@ -13,20 +13,21 @@ import sys
 from sources import TOP, cxx_files, read
 
 BELOW_NET = ("base", "stats", "config", "ring", "async")
-BELOW_CONTROL = BELOW_NET + ("net", "upstream", "proxy", "shard")
+BELOW_CONTROL = BELOW_NET + ("http", "net", "upstream", "proxy", "shard")
 MAY_INCLUDE = {
     "base": (),
     "stats": ("base",),   # beside the stack: no I/O
     "config": ("base",),  # beside the stack: no I/O
+    "http": ("base",),    # beside the stack: no I/O
     "ring": ("base", "stats", "config"),
     "async": ("base", "stats", "config", "ring"),
     "net": BELOW_NET,
     "upstream": BELOW_NET + ("net",),
-    "proxy": BELOW_NET + ("net", "upstream"),
-    "shard": BELOW_NET + ("net", "upstream", "proxy"),
+    "proxy": BELOW_NET + ("http", "net", "upstream"),
+    "shard": BELOW_NET + ("http", "net", "upstream", "proxy"),
     "control": BELOW_CONTROL,
-    "load": ("base", "stats", "config", "ring"),  # the load generator
-    "mock": BELOW_NET + ("net",),                 # the origin
+    "load": ("base", "stats", "config", "http", "ring"),  # the load generator
+    "mock": BELOW_NET + ("http", "net"),                 # the origin
     "app": BELOW_CONTROL + ("control", "load", "mock"),
 }
 LIBRARIES = {

@@ -25,8 +25,9 @@ struct Bench {
     std::unique_ptr<ring::Ring> ring = std::move(*ring::Ring::open({}));
     std::unique_ptr<ring::BufferGroup> buffers = std::move(*ring::BufferGroup::create(*ring, {}));
     net::SlicePool slices{1024};
+    net::BlockPool blocks{16, 4096};
     net::SendVectorPool vectors{64};
-    net::SocketPools pools{{slices, *buffers}, *ring, vectors};
+    net::SocketPools pools{{slices, *buffers, blocks}, *ring, vectors};
     net::PipePool pipes{4, 262144};
     net::RelaySettings settings{.mode = config::RelayMode::copy};
     base::Instant now = ring::sys::now();

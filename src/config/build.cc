@@ -59,15 +59,15 @@ bool needs_tcp(std::string_view key) {
 }
 
 MaybeProblem apply_listener_option(Listener& listener, const RawOption& option, Said& said) {
-    const bool is_unix = listener.target.scheme == Scheme::tcp_unix;
-    if (is_unix && needs_tcp(option.key)) {
+    const bool unix_socket = is_unix(listener.target.scheme);
+    if (unix_socket && needs_tcp(option.key)) {
         return refusal_line(option.value.where, {"is of TCP, and this is a Unix socket", {}});
     }
-    if (is_unix && (option.key == "allow" || option.key == "deny")) {
+    if (unix_socket && (option.key == "allow" || option.key == "deny")) {
         return refusal_line(option.value.where, {"clients of a Unix socket have no address",
                                                  "unix-mode says who may connect"});
     }
-    if (!is_unix && option.key == "unix-mode") {
+    if (!unix_socket && option.key == "unix-mode") {
         return refusal_line(option.value.where, {"is of Unix sockets, and this is TCP", {}});
     }
     if (const auto* row = find_option(listener_options(), option.key)) {
@@ -189,7 +189,7 @@ class Builder {
 
     // Listeners bind: nothing is resolved for them but the one name that everybody types.
     static MaybeProblem check_listening_place(Listener& listener, const Raw& url) {
-        if (listener.target.scheme == Scheme::tcp_unix) {
+        if (is_unix(listener.target.scheme)) {
             listener.allow.clear();  // defaults for clients with addresses
             listener.deny.clear();
             return {};

@@ -12,8 +12,8 @@ namespace {
 
 using base::Duration;
 
-constexpr std::array<std::string_view, 4> balance_names{"round-robin", "least-connections", "p2c",
-                                                        "hash:client"};
+constexpr std::array<std::string_view, 5> balance_names{
+    "round-robin", "least-connections", "least-requests", "p2c", "hash:client"};
 constexpr std::array<std::string_view, 3> proxy_protocol_names{"off", "v1", "v2"};
 
 constexpr std::string_view congestion_rule =

@@ -52,16 +52,16 @@ void add_rows(std::string& out, std::span<const OptionRow<Object>> rows, const O
 }
 
 void add_listener(std::string& out, const Listener& listener) {
-    const bool is_unix = listener.target.scheme == Scheme::tcp_unix;
+    const bool unix_socket = is_unix(listener.target.scheme);
     out += fmt::format("\n[[listener]]\nname = {}\nurl = {}\n", quoted(listener.name),
                        quoted(format_url(listener.target)));
     for (const auto& row : listener_options()) {
-        if (!is_unix && row.name == "unix-mode") continue;
-        if (is_unix && (row.name == "allow" || row.name == "deny")) continue;
+        if (!unix_socket && row.name == "unix-mode") continue;
+        if (unix_socket && (row.name == "allow" || row.name == "deny")) continue;
         add_line(out, row.name, row.rule, row.repeat, row.show(listener));
     }
     for (const auto& row : socket_options()) {
-        if (is_unix && !row.name.ends_with("-buffer")) continue;
+        if (unix_socket && !row.name.ends_with("-buffer")) continue;
         add_line(out, row.name, row.rule, row.repeat, row.show(listener.socket));
     }
 }

@@ -80,7 +80,7 @@ std::string check_addresses(const Settings& settings) {
                             {"two listeners have this address", {}});
     }
     for (const Listener& listener : settings.listeners) {
-        if (listener.target.scheme == Scheme::tcp_unix &&
+        if (is_unix(listener.target.scheme) &&
             listener.target.path == settings.control_path) {
             return refusal_line("--control", settings.control_path,
                                 {"a listener has this path", {}});

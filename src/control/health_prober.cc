@@ -64,7 +64,7 @@ void HealthProber::tick(base::Instant now) {
 
 // Until one address accepts or is undecided; the check fails when there is no further one.
 void HealthProber::try_next_address(Probe& probe, base::Instant now) {
-    if (probe.target->scheme == config::Scheme::tcp_unix) {
+    if (config::is_unix(probe.target->scheme)) {
         const auto path = net::UnixPath::parse(probe.target->path);
         const bool first = probe.address++ == 0;
         if (!first || !path) return finish(probe, false, now);

@@ -21,7 +21,7 @@ stats::EndpointState shown_state(const EndpointStatus& status) {
 }
 
 std::string shown_addresses(const EndpointStatus& status) {
-    if (status.endpoint->target.scheme == config::Scheme::tcp_unix) {
+    if (config::is_unix(status.endpoint->target.scheme)) {
         return status.endpoint->target.to_string();
     }
     std::string text;
@@ -88,8 +88,11 @@ std::string_view name_of(config::Balance balance) {
     switch (balance) {
         case config::Balance::round_robin: return "round-robin";
         case config::Balance::least_connections: return "least-connections";
+        case config::Balance::least_requests: return "least-requests";
         case config::Balance::p2c: return "p2c";
         case config::Balance::hash_client: return "hash:client";
+        case config::Balance::hash_header: return "hash:header";
+        case config::Balance::hash_cookie: return "hash:cookie";
     }
     return "unknown";
 }

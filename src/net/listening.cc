@@ -37,7 +37,7 @@ class OwnedFd {
 
 constexpr int socket_kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
-bool is_unix(const config::Target& target) { return target.scheme == config::Scheme::tcp_unix; }
+bool is_unix(const config::Target& target) { return config::is_unix(target.scheme); }
 bool is_abstract(const config::Target& target) { return target.path.starts_with('@'); }
 bool means_both_families(const config::Target& target) {
     return target.host.empty() || target.host == "*";

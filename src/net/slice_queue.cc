@@ -36,24 +36,112 @@ void SlicePool::give_back(SliceNode* node) {
     free_ = node;
 }
 
-void SliceQueue::append(const ring::Slice& slice) {
-    bytes_ += slice.bytes;
-    if (tail_ != nullptr && tail_->slice.buffer == slice.buffer &&
-        tail_->slice.data + tail_->slice.bytes == slice.data) {
-        // It continues the last slice: one lease on the buffer is enough for both.
-        tail_->slice.bytes += slice.bytes;
-        source_.buffers.release(slice);
-        return;
+void SliceQueue::release(SliceNode& node) {
+    switch (node.owner) {
+        case SliceNode::Owner::buffer: source_.buffers.release(node.slice); break;
+        case SliceNode::Owner::block: source_.blocks.release(*node.block); break;
+        case SliceNode::Owner::nobody: break;
     }
+    source_.slices.give_back(&node);
+}
+
+SliceNode& SliceQueue::append_node(SliceNode::Owner owner, const ring::Slice& slice) {
     SliceNode* node = source_.slices.take();
     node->next = nullptr;
     node->slice = slice;
+    node->block = nullptr;
+    node->owner = owner;
+    link_last(node);
+    return *node;
+}
+
+void SliceQueue::link_last(SliceNode* node) {
+    bytes_ += node->slice.bytes;
     if (head_ == nullptr) {
         head_ = node;
     } else {
         tail_->next = node;
     }
     tail_ = node;
+}
+
+// True when `slice` continues the last node: one lease on the buffer is enough for both.
+bool SliceQueue::continues_last(const ring::Slice& slice) const {
+    return tail_ != nullptr && tail_->owner == SliceNode::Owner::buffer &&
+           tail_->slice.buffer == slice.buffer &&
+           tail_->slice.data + tail_->slice.bytes == slice.data;
+}
+
+void SliceQueue::append(const ring::Slice& slice) {
+    if (continues_last(slice)) {
+        bytes_ += slice.bytes;
+        tail_->slice.bytes += slice.bytes;
+        source_.buffers.release(slice);
+        return;
+    }
+    append_node(SliceNode::Owner::buffer, slice);
+}
+
+void SliceQueue::append_block(Block& block, std::string_view bytes) {
+    if (bytes.empty()) return;
+    BlockPool::hold(block);
+    const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
+    append_node(SliceNode::Owner::block, {data, static_cast<std::uint32_t>(bytes.size()), 0})
+        .block = &block;
+}
+
+void SliceQueue::append_constant(std::string_view text) {
+    if (text.empty()) return;
+    const auto* data = reinterpret_cast<const std::byte*>(text.data());
+    append_node(SliceNode::Owner::nobody, {data, static_cast<std::uint32_t>(text.size()), 0});
+}
+
+// The first node whole, as the last one of `to`.
+void SliceQueue::move_node(SliceQueue& to) {
+    SliceNode* node = head_;
+    head_ = node->next;
+    if (head_ == nullptr) tail_ = nullptr;
+    bytes_ -= node->slice.bytes;
+    if (node->owner == SliceNode::Owner::buffer && to.continues_last(node->slice)) {
+        to.append(node->slice);
+        source_.slices.give_back(node);
+        return;
+    }
+    node->next = nullptr;
+    to.link_last(node);
+}
+
+// The first bytes of the first node: both queues hold a part of it then.
+void SliceQueue::move_part(std::uint32_t bytes, SliceQueue& to) {
+    ring::Slice part = head_->slice;
+    part.bytes = bytes;
+    switch (head_->owner) {
+        case SliceNode::Owner::buffer:
+            source_.buffers.hold(part);
+            to.append(part);
+            break;
+        case SliceNode::Owner::block:
+            BlockPool::hold(*head_->block);
+            to.append_node(SliceNode::Owner::block, part).block = head_->block;
+            break;
+        case SliceNode::Owner::nobody: to.append_node(SliceNode::Owner::nobody, part); break;
+    }
+    head_->slice.data += bytes;
+    head_->slice.bytes -= bytes;
+    bytes_ -= bytes;
+}
+
+void SliceQueue::move_front(std::size_t bytes, SliceQueue& to) {
+    RW_ASSERT(bytes <= bytes_);
+    while (bytes > 0) {
+        const std::uint32_t first = head_->slice.bytes;
+        if (bytes < first) {
+            move_part(static_cast<std::uint32_t>(bytes), to);
+            return;
+        }
+        move_node(to);
+        bytes -= first;
+    }
 }
 
 void SliceQueue::consume(std::size_t bytes) {
@@ -69,8 +157,7 @@ void SliceQueue::consume(std::size_t bytes) {
         bytes -= slice.bytes;
         SliceNode* used_up = head_;
         head_ = used_up->next;
-        source_.buffers.release(used_up->slice);
-        source_.slices.give_back(used_up);
+        release(*used_up);
     }
     if (head_ == nullptr) tail_ = nullptr;
 }

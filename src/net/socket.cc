@@ -45,7 +45,7 @@ Socket::Socket(SocketPools& pools, async::Wake& wake)
       SendOp(&Socket::on_send),
       ring::BufferWaiter(&Socket::on_buffer),
       pools_(pools),
-      wake_(wake),
+      wake_(&wake),
       received_(pools) {}
 
 Socket::~Socket() {
@@ -79,7 +79,7 @@ void Socket::on_receive(ring::Op& op, const ring::Completion& completion) {
 // A request that was woken in vain too often (128 times) is given up by the kernel with EAGAIN on a
 // socket that does not block: nothing is wrong, it is queued again. So it is for sends.
 void Socket::handle_receive(const ring::Completion& completion) {
-    wake_.set();
+    wake_->set();
     if (watching_readable_) {
         // Errors show themselves to the next direct call.
         if (completion.result != -ECANCELED) readable = true;
@@ -103,7 +103,7 @@ void Socket::handle_receive(const ring::Completion& completion) {
     }
 }
 
-void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter).wake_.set(); }
+void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter).wake_->set(); }
 
 // ---- sending ----------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ void Socket::handle_send(const ring::Completion& completion) {
             break;
         case SendUse::connect: break;
     }
-    wake_.set();
+    wake_->set();
 }
 
 void Socket::finish_queue_send(std::int32_t result) {
@@ -178,7 +178,7 @@ void Socket::finish_queue_send(std::int32_t result) {
     }
     // In the common case everything is on its way and nobody has to run for that.
     const bool unfinished = !queue.empty() && !base::planted(base::Bug::lost_completion);
-    if (result < 0 || wake_on_sent_ || unfinished) wake_.set();
+    if (result < 0 || wake_on_sent_ || unfinished) wake_->set();
 }
 
 // ---- watching ---------------------------------------------------------------------------------

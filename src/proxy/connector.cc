@@ -45,7 +45,7 @@ std::size_t upstream_of(const Session& session) {
 }
 
 const sockaddr* address_for(Context& context, upstream::Endpoint& endpoint, socklen_t& bytes) {
-    if (endpoint.settings->target.scheme == config::Scheme::tcp_unix) {
+    if (config::is_unix(endpoint.settings->target.scheme)) {
         bytes = endpoint.unix_path.bytes;
         return reinterpret_cast<const sockaddr*>(&endpoint.unix_path.storage);
     }

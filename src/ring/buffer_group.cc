@@ -86,6 +86,11 @@ Slice BufferGroup::take(const Completion& completion) {
     return slice;
 }
 
+void BufferGroup::hold(const Slice& slice) {
+    RW_ASSERT(leases_[slice.buffer].holders > 0);
+    ++leases_[slice.buffer].holders;
+}
+
 void BufferGroup::release(const Slice& slice) {
     Lease& lease = leases_[slice.buffer];
     RW_ASSERT(lease.holders > 0);

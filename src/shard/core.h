@@ -57,6 +57,7 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     std::unique_ptr<ring::Ring> ring;
     std::unique_ptr<ring::BufferGroup> buffers;
     std::unique_ptr<net::SlicePool> slices;
+    net::BlockPool blocks;
     net::SendVectorPool vectors;
     net::PipePool pipes;
     std::unique_ptr<net::SocketPools> sockets;

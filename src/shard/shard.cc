@@ -24,6 +24,9 @@ constexpr std::size_t send_vectors_max = 4096;
 constexpr std::size_t frame_bytes_per_session = 2048;
 constexpr std::size_t frame_bytes_base = 1 << 20;
 constexpr std::uint64_t permits_per_request = 64;
+// Heads of both messages as received and as sent, and a reply of ours.
+constexpr std::size_t blocks_per_exchange = 5;
+constexpr std::size_t slices_per_exchange = 16;
 // Where receives cannot share a buffer, more and smaller ones hold the same memory.
 constexpr std::uint32_t split_of_whole_buffers = 8;
 
@@ -66,6 +69,7 @@ Core::Core(ShardWiring given)
       runtime(slots_for(wiring) * frame_bytes_per_session + frame_bytes_base),
       timers(now),
       random(wiring.random_seed),
+      blocks(slots_for(wiring) * blocks_per_exchange, wiring.settings.header_bytes_max * 2),
       vectors(send_vectors_max),
       pipes(wiring.settings.pipes_max, wiring.settings.pipe_bytes),
       relay_settings(relay_settings_of(wiring.settings)),
@@ -101,10 +105,12 @@ base::Result<void> Core::build_pools() {
     auto created = ring::BufferGroup::create(*ring, wanted);
     if (!created) return base::unexpected(created.error());
     buffers = std::move(*created);
+    // A node for every byte that a buffer may hold, and for what stands beside them.
     slices =
-        std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each());
-    sockets =
-        std::make_unique<net::SocketPools>(net::SocketPools{{*slices, *buffers}, *ring, vectors});
+        std::make_unique<net::SlicePool>(std::size_t{buffers->count()} * buffers->bytes_each() * 3 +
+                                         slots_for(wiring) * slices_per_exchange);
+    sockets = std::make_unique<net::SocketPools>(
+        net::SocketPools{{*slices, *buffers, blocks}, *ring, vectors});
     scratch = std::make_unique<std::byte[]>(scratch_bytes);
     relay = std::make_unique<net::RelayContext>(
         net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});

@@ -110,9 +110,12 @@ Endpoint& pick_among(std::span<Endpoint> endpoints, Mask mask, config::Balance b
                      const net::Address& client, base::Random& random) {
     switch (balance) {
         case config::Balance::round_robin: break;
-        case config::Balance::least_connections: return pick_least_loaded(endpoints, mask);
+        case config::Balance::least_connections:
+        case config::Balance::least_requests: return pick_least_loaded(endpoints, mask);
         case config::Balance::p2c: return pick_of_two(endpoints, mask, random);
-        case config::Balance::hash_client: return pick_by_hash(endpoints, mask, client);
+        case config::Balance::hash_client:
+        case config::Balance::hash_header:
+        case config::Balance::hash_cookie: return pick_by_hash(endpoints, mask, client);
     }
     return pick_in_turn(endpoints, mask);
 }

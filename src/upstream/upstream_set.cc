@@ -71,7 +71,7 @@ void UpstreamSet::add_endpoint(const config::Endpoint& settings, UpstreamState& 
     made.hash_seed = hash_seed_of(settings.name);
     made.stats = &stats.endpoints[made.flat_index];
     made.addresses.reserve(addresses_per_endpoint_max);
-    if (settings.target.scheme == config::Scheme::tcp_unix) {
+    if (config::is_unix(settings.target.scheme)) {
         made.unix_path = net::UnixPath::parse(settings.target.path).value_or(net::UnixPath{});
     } else if (addresses != nullptr && !addresses->empty()) {
         replace_addresses(made, usable_part(*addresses));

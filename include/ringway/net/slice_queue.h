@@ -1,20 +1,29 @@
-// Received bytes that wait to be passed on: a chain of leases on provided buffers.
+// Bytes that wait to be passed on: a chain of leases on provided buffers, on blocks that ringway
+// wrote, and of constant text.
 //
 // The nodes come from a pool of the shard that can never run out: every node holds at least one
-// byte of a buffer, and the pool reserves (address space, not memory) as many as there are bytes.
+// byte of a buffer or block, or stands beside one that does, and the pool reserves (address space,
+// not memory) for all of them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "ringway/base/assert.h"
+#include "ringway/net/block_pool.h"
 #include "ringway/ring/buffer_group.h"
 
 namespace ringway::net {
 
 struct SliceNode {
+    // Whose bytes they are. A block's holder is the node; constant text belongs to nobody.
+    enum class Owner : std::uint8_t { buffer, block, nobody };
+
     SliceNode* next = nullptr;
-    ring::Slice slice;
+    ring::Slice slice;  // of `buffer` only: slice.buffer
+    Block* block = nullptr;
+    Owner owner = Owner::buffer;
 };
 
 class SlicePool {
@@ -40,6 +49,7 @@ class SlicePool {
 struct SliceSource {
     SlicePool& slices;
     ring::BufferGroup& buffers;
+    BlockPool& blocks;
 };
 
 class SliceQueue {
@@ -54,6 +64,12 @@ class SliceQueue {
     const SliceNode* first() const { return head_; }
 
     void append(const ring::Slice& slice);
+    // Bytes within `block`, which gets one more holder until they have left the queue.
+    void append_block(Block& block, std::string_view bytes);
+    // Text that lives as long as the program.
+    void append_constant(std::string_view text);
+    // The first `bytes` of this queue go to the end of `to`, without being copied.
+    void move_front(std::size_t bytes, SliceQueue& to);
     void consume(std::size_t bytes);  // from the front; gives buffers back as they are used up
     void clear() { consume(bytes_); }
 
@@ -61,6 +77,13 @@ class SliceQueue {
     std::size_t copy_front(std::byte* out, std::size_t room) const;
 
   private:
+    void release(SliceNode& node);
+    SliceNode& append_node(SliceNode::Owner owner, const ring::Slice& slice);
+    void link_last(SliceNode* node);
+    bool continues_last(const ring::Slice& slice) const;
+    void move_node(SliceQueue& to);
+    void move_part(std::uint32_t bytes, SliceQueue& to);
+
     SliceSource& source_;
     SliceNode* head_ = nullptr;
     SliceNode* tail_ = nullptr;

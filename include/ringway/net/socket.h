@@ -77,7 +77,9 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void attach(int fd);
     int fd() const { return fd_; }
     bool is_open() const { return fd_ >= 0; }
-    async::Wake& wake() { return wake_; }  // of the session that it belongs to
+    async::Wake& wake() { return *wake_; }  // of the session that it belongs to
+    // Another session has it from now on (a pooled connection).
+    void set_wake(async::Wake& wake) { wake_ = &wake; }
 
     // ---- receiving ----------------------------------------------------------------------------
     void start_receiving();  // multishot, into provided buffers
@@ -147,7 +149,7 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void finish_queue_send(std::int32_t result);
 
     SocketPools& pools_;
-    async::Wake& wake_;
+    async::Wake* wake_;
     SliceQueue received_;
     SliceQueue* sending_ = nullptr;  // what the send in flight takes its bytes from
     Flow* flow_ = nullptr;

@@ -53,6 +53,8 @@ class BufferGroup {
 
     // Turns a completion that carries a buffer into a lease on the bytes it brought.
     Slice take(const Completion& completion);
+    // One more lease on the same buffer: a slice is about to be split in two.
+    void hold(const Slice& slice);
     // Ends a lease. Adjacent slices of one buffer may be ended as one each, in any order.
     void release(const Slice& slice);
     // Hands returned buffers to the kernel and wakes waiters; once per turn, before the next enter.

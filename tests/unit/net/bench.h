@@ -46,9 +46,10 @@ struct Bench {
           ring(open_ring()),
           buffers(make_buffers(*ring, given)),
           slices(std::size_t{buffers->count()} * buffers->bytes_each()),
+          blocks(64, 65536),
           vectors(given.vectors_max),
           pipes(given.pipes_max, given.pipe_bytes),
-          pools{{slices, *buffers}, *ring, vectors},
+          pools{{slices, *buffers, blocks}, *ring, vectors},
           relay_settings{given.mode, given.held_bytes_max},
           context{relay_settings, pipes, *buffers, scratch.data(), scratch.size(), now} {}
 
@@ -103,6 +104,7 @@ struct Bench {
     std::unique_ptr<ring::Ring> ring;
     std::unique_ptr<ring::BufferGroup> buffers;
     SlicePool slices;
+    BlockPool blocks;
     SendVectorPool vectors;
     PipePool pipes;
     SocketPools pools;

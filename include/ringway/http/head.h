@@ -1,0 +1,94 @@
+// The head of a message as parsed: spans into the bytes it came in.
+//
+// Fields keep offsets, not pointers: the bytes may be copied elsewhere (a receive buffer is given
+// back early), and rebase() says where they are now. Owns no bytes. Order and spelling are kept.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "ringway/http/names.h"
+
+namespace ringway::http {
+
+inline constexpr std::size_t fields_max = 128;
+
+struct Field {
+    std::uint32_t name_at = 0;
+    std::uint32_t value_at = 0;  // without the blanks around it
+    std::uint32_t value_bytes = 0;
+    std::uint16_t name_bytes = 0;
+    FieldName id = FieldName::other;
+};
+static_assert(sizeof(Field) == 16);
+
+// A part of the head's bytes.
+struct Span {
+    std::uint32_t at = 0;
+    std::uint32_t bytes = 0;
+};
+
+class FieldList {
+  public:
+    void clear() {
+        count_ = 0;
+        base_ = nullptr;
+        head_bytes_ = 0;
+    }
+    // Where the message begins: its first byte, now.
+    void rebase(const char* base) { base_ = base; }
+    const char* base() const { return base_; }
+    // The whole head, with the empty line that ends it.
+    std::uint32_t head_bytes() const { return head_bytes_; }
+    void set_head_bytes(std::uint32_t bytes) { head_bytes_ = bytes; }
+
+    bool add(const Field& field) {
+        if (count_ == fields_max) return false;
+        fields_[count_++] = field;
+        return true;
+    }
+    std::span<const Field> fields() const { return {fields_.data(), count_}; }
+    std::string_view text(Span span) const { return {base_ + span.at, span.bytes}; }
+    std::string_view name(const Field& field) const {
+        return {base_ + field.name_at, field.name_bytes};
+    }
+    std::string_view value(const Field& field) const {
+        return {base_ + field.value_at, field.value_bytes};
+    }
+    // The first field of this name, or nullptr.
+    const Field* find(FieldName id) const {
+        for (const Field& field : fields()) {
+            if (field.id == id) return &field;
+        }
+        return nullptr;
+    }
+    const Field* find(std::string_view name) const;  // any case; by a walk
+    std::string_view value_of(FieldName id) const {  // empty when absent
+        const Field* field = find(id);
+        return field != nullptr ? value(*field) : std::string_view{};
+    }
+
+  private:
+    const char* base_ = nullptr;
+    std::uint32_t head_bytes_ = 0;
+    std::uint32_t count_ = 0;
+    std::array<Field, fields_max> fields_;
+};
+
+struct RequestHead : FieldList {
+    Method method = Method::other;
+    std::uint8_t version_minor = 1;
+    Span method_text;
+    Span target;
+};
+
+struct ResponseHead : FieldList {
+    std::uint16_t status = 0;
+    std::uint8_t version_minor = 1;
+    Span reason;
+};
+
+}  // namespace ringway::http

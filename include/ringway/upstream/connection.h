@@ -1,0 +1,41 @@
+// One connection to an endpoint that requests use one after another.
+//
+// Lives in a slab of the shard's PoolSet from the connect to the close. While a request has it, its
+// socket wakes that request's session; while it is idle or closing, the pool.
+#pragma once
+
+#include <cstdint>
+
+#include "ringway/base/clock.h"
+#include "ringway/base/intrusive_list.h"
+#include "ringway/net/socket.h"
+#include "ringway/upstream/endpoint.h"
+
+namespace ringway::upstream {
+
+struct Connection {
+    enum class State : std::uint8_t { connecting, leased, idle, closing };
+
+    Connection(net::SocketPools& pools, async::Wake& wake, Endpoint& target)
+        : socket(pools, wake), out(pools), endpoint(&target) {}
+
+    net::Socket socket;
+    net::SliceQueue out;  // for the endpoint, not yet taken by the kernel
+    net::Flow flow;       // what was sent to it
+    Endpoint* endpoint;
+    base::Instant opened_at{0};
+    base::Instant idle_since{0};
+    base::Duration connect_time{0};
+    std::uint32_t requests = 0;  // begun on it, the current one included
+    State state = State::connecting;
+    base::ListLink link;  // of the pool: idle or closing
+
+    bool is_reused() const { return requests > 1; }
+    // Nothing arrived, nothing ended, nothing is on its way: it may serve a request.
+    bool is_clean() const {
+        return socket.is_open() && !socket.is_broken() && !socket.has_ended() &&
+               socket.received().empty() && out.empty() && !socket.is_sending();
+    }
+};
+
+}  // namespace ringway::upstream

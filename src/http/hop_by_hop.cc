@@ -1,0 +1,1 @@
+#include "ringway/http/hop_by_hop.h"

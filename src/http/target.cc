@@ -1,0 +1,1 @@
+#include "ringway/http/target.h"

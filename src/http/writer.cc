@@ -1,0 +1,1 @@
+#include "ringway/http/writer.h"
