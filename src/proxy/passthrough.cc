@@ -54,7 +54,7 @@ CloseReason how_it_ended(const Session& session) {
 }
 
 async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
-    const base::Duration idle_timeout = context.settings.idle_timeout;
+    const base::Duration idle_timeout = context.settings().idle_timeout;
     session.phase = Phase::relaying;
     session.last_activity = context.now;
     session.deadline.set(context.now + idle_timeout);
@@ -146,7 +146,7 @@ void log_session(Context& context, Session& session, CloseReason reason) {
     record.ended_wall_us = ring::sys::wall_clock_us();
     record.shard = context.shard;
     record.id = session.id;
-    record.listener = context.settings.listeners[session.listener].name;
+    record.listener = context.settings().listeners[session.listener].name;
     record.client = {client, session.client().write(client)};
     if (session.endpoint != nullptr) {
         record.upstream = session.endpoint->upstream->name;
@@ -158,14 +158,14 @@ void log_session(Context& context, Session& session, CloseReason reason) {
     record.connect = session.connect_time;
     record.reason = reason;
     char line[stats::session_line_bytes_max];
-    const bool json = context.settings.log_format == config::LogFormat::json;
+    const bool json = context.settings().log_format == config::LogFormat::json;
     const std::size_t length = stats::format_session_line(line, sizeof line, record, json);
     context.log_ring.write(stats::LogStream::access, {line, length});  // counts what it drops
 }
 
 // Counts, logs and gives everything back; the session is gone afterwards.
 void release(Context& context, Session& session, CloseReason reason) {
-    if (!context.settings.access_log.empty()) {
+    if (!context.settings().access_log.empty()) {
         log_session(context, session, reason);
     }
     count_closed(session, reason);
@@ -181,7 +181,7 @@ void release(Context& context, Session& session, CloseReason reason) {
 
 async::Task<void> serve_connection(Context& context, Session& session) {
     // The client's address can still be asked for now; after a reset it cannot.
-    if (!context.settings.access_log.empty()) session.client();
+    if (!context.settings().access_log.empty()) session.client();
     std::optional<CloseReason> failed;
     {
         auto preparing = prepare(context, session);

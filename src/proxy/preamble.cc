@@ -63,14 +63,14 @@ void compose(Context& context, Session& session) {
 }  // namespace
 
 bool requires_preamble(Context& context, Accepted& session) {
-    const auto& trusted = context.settings.listeners[session.listener].accept_proxy_protocol;
+    const auto& trusted = context.settings().listeners[session.listener].accept_proxy_protocol;
     if (trusted.empty() || session.client().family() == AF_UNIX) return false;
     return config::any_contains(trusted, session.client().mapped());
 }
 
 async::Task<std::optional<CloseReason>> read_preamble(Context& context, Accepted& session) {
     session.phase = Phase::preamble;
-    session.deadline.set(context.now + context.settings.header_timeout);
+    session.deadline.set(context.now + context.settings().header_timeout);
     net::PreambleParser parser;
     net::Socket& downstream = session.downstream;
     for (;;) {
@@ -94,7 +94,7 @@ async::Task<std::optional<CloseReason>> read_preamble(Context& context, Accepted
 async::Task<std::optional<CloseReason>> send_preamble(Context& context, Session& session) {
     compose(context, session);
     const Introduction& introduction = *session.introduction;
-    session.deadline.set(context.now + context.settings.connect_timeout);
+    session.deadline.set(context.now + context.settings().connect_timeout);
     std::size_t sent = 0;
     while (sent < introduction.out_bytes) {
         session.upstream.send_block(introduction.out + sent, introduction.out_bytes - sent);
