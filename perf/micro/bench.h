@@ -27,6 +27,7 @@ void keep(const Value& value) {
 void bench_base();      // slab, timer wheel, histogram
 void bench_upstream();  // choosing an endpoint
 void bench_async();     // coroutines and their frames
+void bench_http();      // heads and chunked bodies, read and written
 void bench_relay();     // one exchange through the relay, kernel included
 void note_sizes();      // bytes per connection
 
