@@ -128,6 +128,8 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void watch_writable();  // on the send request
     void stop_watching_readable();
     void stop_watching_writable();
+    bool is_watching_readable() const { return ReceiveOp::in_flight() && watching_readable_; }
+    bool is_watching_writable() const { return SendOp::in_flight() && send_use_ == SendUse::watch; }
 
     // ---- ends ---------------------------------------------------------------------------------
     // Errors are kept as a positive errno; the first one stays.
