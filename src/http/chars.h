@@ -18,6 +18,8 @@ enum CharClass : std::uint8_t {
     target_char = 2,  // visible ASCII without '#': a request target
     value_char = 4,   // visible, blank, or above ASCII: field values and reason phrases
     letter_char = 8,
+    unreserved_char = 16,  // RFC 3986, 2.3
+    host_char = 32,        // unreserved or sub-delims: of a registered name, beside escapes
 };
 
 constexpr std::array<std::uint8_t, 256> make_char_classes() {
@@ -33,8 +35,14 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
         classes[static_cast<unsigned char>(c)] |= token_char;
     }
     for (unsigned c = 'a'; c <= 'z'; ++c) {
-        classes[c] |= token_char | letter_char;
-        classes[c - 0x20] |= token_char | letter_char;
+        classes[c] |= token_char | letter_char | unreserved_char | host_char;
+        classes[c - 0x20] |= token_char | letter_char | unreserved_char | host_char;
+    }
+    for (const char c : std::string_view("0123456789-._~")) {
+        classes[static_cast<unsigned char>(c)] |= unreserved_char | host_char;
+    }
+    for (const char c : std::string_view("!$&'()*+,;=")) {
+        classes[static_cast<unsigned char>(c)] |= host_char;
     }
     return classes;
 }

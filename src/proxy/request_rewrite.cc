@@ -51,20 +51,11 @@ void write_rewritten_target(http::HeadWriter& out, const RequestRewrite& rewrite
     out.raw(rewrite.target.query);
 }
 
-// "OPTIONS http://host HTTP/1.1" asks about the host as a whole (RFC 9112, 3.2.4).
-bool asks_of_whole_host(const RequestRewrite& rewrite) {
-    const http::Target& target = rewrite.target;
-    return rewrite.head.method == http::Method::options && target.form == TargetForm::absolute &&
-           rewrite.head.target.bytes == target.scheme.size() + 3 + target.authority.size();
-}
-
 void write_target(http::HeadWriter& out, const RequestRewrite& rewrite) {
     const http::Target& target = rewrite.target;
-    if (target.form == TargetForm::authority || target.form == TargetForm::asterisk) {
-        out.raw(rewrite.head.text(rewrite.head.target));
-    } else if (asks_of_whole_host(rewrite)) {
-        out.raw("*");
-    } else if (rewrite.route.rewrite) {
+    if (target.form == TargetForm::authority) {
+        out.raw(target.authority);
+    } else if (target.form != TargetForm::asterisk && rewrite.route.rewrite) {
         write_rewritten_target(out, rewrite);
     } else {
         out.raw(target.path_and_query);
@@ -115,20 +106,18 @@ class RequestFields {
     }
 
   private:
-    // A Host that stays as it is and comes first is passed on like any other field.
+    // A Host that comes first and stays as it is is passed on like any other field.
     void write_host() {
-        const http::RequestHead& head = rewrite_.head;
         const config::HostPolicy policy = rewrite_.route.host_policy;
-        if (policy == config::HostPolicy::keep && rewrite_.target.form != TargetForm::absolute &&
-            !head.fields().empty() && head.fields().front().id == FieldName::host &&
-            !rewrite_.target.authority.empty()) {
-            copier_.keep(head.fields().front());
-            return;
-        }
         std::string_view host = rewrite_.target.authority;
         if (policy == config::HostPolicy::literal) host = rewrite_.route.host;
         if (policy == config::HostPolicy::endpoint || host.empty()) {
             host = rewrite_.endpoint_authority;
+        }
+        const std::span<const http::Field> fields = rewrite_.head.fields();
+        if (!fields.empty() && fields.front().id == FieldName::host &&
+            value(fields.front()) == host) {
+            return copier_.keep(fields.front());
         }
         out_.raw("Host: ");
         out_.raw(host);

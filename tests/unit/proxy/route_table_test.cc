@@ -251,8 +251,13 @@ class Oracle {
         const int path = match.path.empty() && !match.path_is_prefix ? 0
                          : match.path_is_prefix                      ? 1
                                                                      : 2;
-        return {host, host == 1 ? match.host.size() : 0, path, path == 1 ? match.path.size() : 0,
-                match.headers.size(), !match.methods.empty(), !match.listener.empty()};
+        return {host,
+                host == 1 ? match.host.size() : 0,
+                path,
+                path == 1 ? match.path.size() : 0,
+                match.headers.size(),
+                !match.methods.empty(),
+                !match.listener.empty()};
     }
 
     const config::Settings& settings_;
@@ -271,9 +276,9 @@ std::string random_path(base::Random& random, std::size_t segments_max) {
 }
 
 Route random_route(base::Random& random, std::size_t number) {
-    const std::vector<std::string> hosts = {"",           "",          "a.b.example", "b.example",
-                                            "*.example",  "*.b.example", "*.a.b.example",
-                                            "*.le",       "example"};
+    const std::vector<std::string> hosts = {
+        "",     "",       "a.b.example", "b.example", "*.example", "*.b.example", "*.a.b.example",
+        "*.le", "example"};
     Route made = route("r" + std::to_string(number), pick(random, hosts), "");
     if (random.chance(4, 5)) {
         made.match.path_is_prefix = random.chance(1, 2);
@@ -312,8 +317,8 @@ TEST_CASE("what the table finds is what asking every route would find") {
             asked.listener = random.below(2);
             if (random.chance(1, 2)) asked.fields += "x-a: " + pick(random, {"1", "2"}) + "\r\n";
             if (random.chance(1, 2)) asked.fields += "accept: " + pick(random, {"1", "2"}) + "\r\n";
-            const test::Request request(asked.method + " / HTTP/1.1\r\nHost: x\r\n" +
-                                        asked.fields + "\r\n");
+            const test::Request request(asked.method + " / HTTP/1.1\r\nHost: x\r\n" + asked.fields +
+                                        "\r\n");
             const Route* found = table.find({asked.listener, asked.host, asked.path, request.head});
             CAPTURE(asked.host);
             CAPTURE(asked.path);
