@@ -75,11 +75,7 @@ void Core::run(Command& command) {
                    },
                    [this](RecallPermits& wanted) { recall(wanted); },
                    [this](ListConnections& wanted) { list_connections(wanted); },
-                   [this](ResetPeaks&) {
-                       wiring.stats.connect.reset_peaks();
-                       wiring.stats.first_byte.reset_peaks();
-                       wiring.stats.session.reset_peaks();
-                   },
+                   [this](ResetPeaks&) { wiring.stats.reset_peaks(); },
                },
                command);
 }
