@@ -87,7 +87,9 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void cut_off();
     bool has_drained() const;
     void set_admin(const SetEndpoint& change);
+    void grant(const GrantPermits& given);
     void recall(const RecallPermits& wanted);
+    void recall_connections(const RecallPermits& wanted);
     void answer_recall();
     bool accepts_many() const;
     void list_connections(const ListConnections& wanted);

@@ -249,17 +249,17 @@ void Core::wake_accept_loops() {
 void Core::ask_for_permits() {
     if (permits.asked || draining) return;
     permits.asked = true;
-    send(WantPermits{0, permits_per_request});
+    send(WantPermits{{}, permits_per_request});
 }
 
 void Core::report_permits() {
     upstreams.report_permits(
         [this](std::size_t endpoint, std::uint64_t count) {
-            send(WantPermits{1 + endpoint, count});
+            send(WantPermits{pool_of(PermitKind::endpoint, endpoint), count});
             return true;
         },
         [this](std::size_t endpoint, std::uint64_t count) {
-            send(ReturnPermits{1 + endpoint, count});
+            send(ReturnPermits{pool_of(PermitKind::endpoint, endpoint), count});
             return true;
         });
 }
