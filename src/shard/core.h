@@ -92,6 +92,7 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void recall_connections(const RecallPermits& wanted);
     void answer_recall();
     bool accepts_many() const;
+    void reload(const ReloadPlan& plan);
     void list_connections(const ListConnections& wanted);
     void report_permits();
     void wake_accept_loops();

@@ -67,6 +67,7 @@ void Core::run(Command& command) {
                    [this](GrantPermits& given) { grant(given); },
                    [this](RecallPermits& wanted) { recall(wanted); },
                    [this](ListConnections& wanted) { list_connections(wanted); },
+                   [this](Reload& given) { reload(*given.plan); },
                    [this](ResetPeaks&) {
                        wiring.stats.connect.reset_peaks();
                        wiring.stats.first_byte.reset_peaks();
@@ -161,6 +162,16 @@ void Core::list_connections(const ListConnections& wanted) {
         answer.rows.push_back(row);
     });
     send(std::move(answer));
+}
+
+// ---- reload -----------------------------------------------------------------------------------
+
+void Core::reload(const ReloadPlan& plan) {
+    // What was built from the settings before points into them until it has heard of the new ones.
+    const std::shared_ptr<const config::Settings> before = generations.current().settings;
+    generations.replace(plan.generation, plan.settings);
+    for (const GrantPermits& share : plan.shares) grant(share);
+    send(Reloaded{plan.generation});
 }
 
 // ---- drain ------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // What the coordinator tells a shard, and what a shard tells the coordinator.
 //
-// Values only: a message owns what it carries, and nothing in it is shared after it was sent. The
-// one exception is ConnectionListing, which the shard fills and hands back.
+// Values only: a message owns what it carries, and nothing in it is shared after it was sent, but
+// for the plan of a reload, which never changes.
 #pragma once
 
 #include <cstddef>
@@ -94,15 +94,19 @@ struct ListConnections {
     std::size_t rows_max = 0;
 };
 struct ResetPeaks {};
-// Settings that take the place of those before, arranged by config::plan_reload. Statistics for
-// what is new have been made. Answered by Reloaded.
-struct Reload {
-    std::uint64_t generation = 0;
-    std::shared_ptr<const config::Settings> settings;
+// What a shard needs to go on with other settings; the same for all of them.
+struct ReloadPlan {
+    std::uint64_t generation = 0;                      // 2 for the first reload
+    std::shared_ptr<const config::Settings> settings;  // arranged by config::plan_reload
     // By slot, what each endpoint's name resolves to as far as is known.
     std::vector<std::vector<net::Address>> addresses;
     // First shares, of limits that were not there before.
     std::vector<GrantPermits> shares;
+};
+// These settings take the place of those before. Statistics for what is new have been made.
+// Answered by Reloaded.
+struct Reload {
+    std::shared_ptr<const ReloadPlan> plan;
 };
 
 using Command = std::variant<std::monostate, Drain, SetEndpoint, SetAddresses, Adopt, GrantPermits,
