@@ -12,8 +12,8 @@
 
 #include "control_listener.h"
 #include "coordinator.h"
-#include "limits.h"
 #include "listener_set.h"
+#include "permit_pools.h"
 #include "permits.h"
 #include "poller.h"
 #include "privileges.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "limits.h"
+#include "permit_pools.h"
 #include "ringway/ring/sys.h"
 
 namespace ringway::sim {

@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "permit_pools.h"
 
 namespace ringway::control {
 
