@@ -20,6 +20,23 @@ void for_each_limit(const config::Settings& settings,
     }
 }
 
+shard::PermitShares first_shares(const PermitLedger& ledger) {
+    shard::PermitShares shares;
+    ledger.for_each_pool([&](PermitPool pool) {
+        std::vector<std::uint64_t>* list = nullptr;
+        switch (pool.kind) {
+            case PermitKind::connections: return;
+            case PermitKind::endpoint: list = &shares.endpoints; break;
+            case PermitKind::pool: list = &shares.pools; break;
+            case PermitKind::upstream_requests: list = &shares.upstream_requests; break;
+            case PermitKind::route_requests: list = &shares.route_requests; break;
+        }
+        if (list->size() <= pool.index) list->resize(pool.index + 1, 0);
+        (*list)[pool.index] = ledger.first_share(pool);
+    });
+    return shares;
+}
+
 std::uint64_t permits_in_use(const stats::ShardStats& stats, PermitPool pool) {
     switch (pool.kind) {
         case PermitKind::connections: return stats.active.read();

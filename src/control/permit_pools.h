@@ -17,6 +17,9 @@ namespace ringway::control {
 void for_each_limit(const config::Settings& settings,
                     const std::function<void(PermitPool, std::uint64_t)>& visit);
 
+// What every shard holds at first of all pools there are.
+shard::PermitShares first_shares(const PermitLedger& ledger);
+
 // How many of its permits a shard seems to need, from its statistics. What only idle connections of
 // a pool hold is not needed: they close when somebody else asks.
 std::uint64_t permits_in_use(const stats::ShardStats& stats, PermitPool pool);

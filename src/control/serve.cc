@@ -186,12 +186,7 @@ std::string Server::start_shards() {
 shard::ShardWiring Server::wiring_of(std::size_t shard) {
     ShardLink& link = *state_.shards[shard];
     std::vector<std::vector<net::Address>> addresses;
-    std::vector<std::uint64_t> endpoint_permits;
-    for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
-        addresses.push_back(state_.endpoints[flat].addresses);
-        endpoint_permits.push_back(
-            permits_.first_share(shard::pool_of(PermitKind::endpoint, flat)));
-    }
+    for (const EndpointStatus& status : state_.endpoints) addresses.push_back(status.addresses);
     return shard::ShardWiring{
         .settings = started_with_,
         .index = static_cast<std::uint32_t>(shard),
@@ -200,7 +195,7 @@ shard::ShardWiring Server::wiring_of(std::size_t shard) {
         .hands_over = listeners_.hands_over(shard),
         .addresses = std::move(addresses),
         .connection_permits = permits_.first_share({}),
-        .endpoint_permits = std::move(endpoint_permits),
+        .shares = first_shares(permits_),
         .wake_fd = link.wake_fd,
         .commands = link.commands,
         .events = link.events,

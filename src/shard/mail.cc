@@ -170,7 +170,6 @@ void Core::reload(const ReloadPlan& plan) {
     // What was built from the settings before points into them until it has heard of the new ones.
     const std::shared_ptr<const config::Settings> before = generations.current().settings;
     generations.replace(plan.generation, plan.settings);
-    for (const GrantPermits& share : plan.shares) grant(share);
     send(Reloaded{plan.generation});
 }
 

@@ -74,7 +74,7 @@ Core::Core(ShardWiring given)
       pipes(wiring.settings->pipes_max, wiring.settings->pipe_bytes),
       relay_settings(relay_settings_of(*wiring.settings)),
       generations(wiring.settings),
-      upstreams(*wiring.settings, wiring.addresses, wiring.endpoint_permits, wiring.stats,
+      upstreams(*wiring.settings, wiring.addresses, wiring.shares.endpoints, wiring.stats,
                 wiring.index, wiring.random_seed),
       log(wiring.log, log_settings(wiring)),
       slots(slots_for(wiring)),

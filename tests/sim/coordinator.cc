@@ -27,13 +27,7 @@ Coordinator::Coordinator(Kernel& kernel, const config::Settings& settings, std::
     }
 }
 
-std::vector<std::uint64_t> Coordinator::endpoint_shares() const {
-    std::vector<std::uint64_t> shares;
-    ledger_.for_each_pool([&](shard::PermitPool pool) {
-        if (pool.kind == shard::PermitKind::endpoint) shares.push_back(ledger_.first_share(pool));
-    });
-    return shares;
-}
+shard::PermitShares Coordinator::first_shares() const { return control::first_shares(ledger_); }
 
 void Coordinator::send(std::size_t shard, shard::Command command) {
     links_[shard].outbox.push_back(std::move(command));

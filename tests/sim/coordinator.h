@@ -26,7 +26,7 @@ class Coordinator {
     shard::EventBox& events_of(std::size_t shard) { return *links_[shard].events; }
     int wake_fd_of(std::size_t shard) const { return links_[shard].wake_fd; }
     std::uint64_t connection_share() const { return ledger_.first_share({}); }
-    std::vector<std::uint64_t> endpoint_shares() const;
+    shard::PermitShares first_shares() const;
 
     void send(std::size_t shard, shard::Command command);
     void send_all(const shard::Command& command);

@@ -57,6 +57,14 @@ constexpr PermitPool pool_of(PermitKind kind, std::size_t index) {
     return {kind, static_cast<std::uint32_t>(index)};
 }
 
+// What one shard holds at first, of everything that has a limit; 0 elsewhere.
+struct PermitShares {
+    std::vector<std::uint64_t> endpoints;          // by slot
+    std::vector<std::uint64_t> pools;              // by the upstream's index
+    std::vector<std::uint64_t> upstream_requests;  // likewise
+    std::vector<std::uint64_t> route_requests;     // by slot
+};
+
 // ---- coordinator -> shard --------------------------------------------------------------------
 
 // Stop accepting (after what the queues hold), let connections finish until `deadline`, then close
@@ -100,8 +108,7 @@ struct ReloadPlan {
     std::shared_ptr<const config::Settings> settings;  // arranged by config::plan_reload
     // By slot, what each endpoint's name resolves to as far as is known.
     std::vector<std::vector<net::Address>> addresses;
-    // First shares, of limits that were not there before.
-    std::vector<GrantPermits> shares;
+    PermitShares shares;  // they count where a limit is new
 };
 // These settings take the place of those before. Statistics for what is new have been made.
 // Answered by Reloaded.
