@@ -24,7 +24,8 @@ void keep(const Value& value) {
     asm volatile("" : : "r,m"(value) : "memory");
 }
 
-void bench_base();      // slab, timer wheel, histogram
+void bench_base();      // slab, timer wheel
+void bench_stats();     // histograms, what an exchange counts, access-log lines
 void bench_upstream();  // choosing an endpoint
 void bench_async();     // coroutines and their frames
 void bench_relay();     // one exchange through the relay, kernel included

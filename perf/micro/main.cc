@@ -72,6 +72,7 @@ int main(int count, char** words) {
     using namespace ringway::perf;
     if (count > 1) filter = words[1];
     bench_base();
+    bench_stats();
     bench_upstream();
     bench_async();
     bench_relay();

@@ -68,11 +68,7 @@ void Core::run(Command& command) {
                    [this](RecallPermits& wanted) { recall(wanted); },
                    [this](ListConnections& wanted) { list_connections(wanted); },
                    [this](Reload& given) { reload(*given.plan); },
-                   [this](ResetPeaks&) {
-                       wiring.stats.connect.reset_peaks();
-                       wiring.stats.first_byte.reset_peaks();
-                       wiring.stats.session.reset_peaks();
-                   },
+                   [this](ResetPeaks&) { wiring.stats.reset_peaks(); },
                },
                command);
 }

@@ -213,8 +213,8 @@ ShardReading read(const ShardStats& stats, base::Instant now) {
         const ListenerStats& listener = stats.listeners[index];
         reading.listeners[index] = {listener.accepted.read(), listener.active.read()};
     }
-    reading.endpoints.reserve(stats.endpoint_count);
-    for (std::size_t index = 0; index < stats.endpoint_count; ++index) {
+    reading.endpoints.reserve(stats.endpoints.size());
+    for (std::size_t index = 0; index < stats.endpoints.size(); ++index) {
         reading.endpoints.push_back(read_endpoint(stats.endpoints[index]));
     }
     return reading;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "ringway/base/clock.h"
 #include "ringway/stats/counter.h"
 #include "ringway/stats/latency.h"
 
@@ -39,6 +41,8 @@ enum class ExchangeEnd : std::uint8_t {
 inline constexpr std::size_t exchange_end_count =
     static_cast<std::size_t>(ExchangeEnd::tunnelled) + 1;
 std::string_view name_of(ExchangeEnd end);  // "finished", "downstream-aborted", ...
+// Whether the client got no whole response and the fault was not its own.
+bool is_failure(ExchangeEnd end);
 
 // GET and HEAD, POST, PUT and PATCH, DELETE, and the rest.
 enum class MethodClass : std::uint8_t { read, post, update, remove, other };
@@ -56,6 +60,7 @@ struct ExchangeTimes {
 struct alignas(64) TrafficStats {
     Counter requests;  // heads complete
     Counter active;    // now
+    Counter errors;    // ended with a status of 500 or more, or by a failure (is_failure)
     std::array<Counter, method_class_count> by_method;
     std::array<Counter, 6> by_status_class;  // [0]: none was sent, [1..5]: 1xx .. 5xx (final)
     std::array<Counter, exchange_end_count> ends;
@@ -71,6 +76,13 @@ struct alignas(64) TrafficStats {
 
     void set_window(base::Duration window);
     void reset_peaks();
+    // Every exchange is counted by one pair of these, on the route and the upstream that it had:
+    // a begin when that is known, an end when it is over. Bytes, retries and upgrades are counted
+    // by whoever sees them.
+    void count_begin() {
+        requests.add();
+        active.add();
+    }
     void count_end(MethodClass method, int status, ExchangeEnd end, const ExchangeTimes& times,
                    base::Instant now);
 };
@@ -94,7 +106,8 @@ struct alignas(64) PoolStats {
     Counter ejected;         // endpoints now
     Counter successes;
     Counter failures;
-    Latency wait;
+    Latency wait;  // of leases that had to wait, and of waits that ended without one
+
     void set_window(base::Duration window);
     void reset_peaks();
 };

@@ -239,7 +239,7 @@ class Harness {
         CHECK(stats.active.read() == 0);
         CHECK(stats.accepted.read() + adopted == closed() + handed_over);
         CHECK(stats.listeners[0].active.read() == 0);
-        for (std::size_t i = 0; i < stats.endpoint_count; ++i) {
+        for (std::size_t i = 0; i < stats.endpoints.size(); ++i) {
             CHECK(stats.endpoints[i].active.read() == 0);
         }
         CHECK(stats.refused.read() == 0);
