@@ -24,7 +24,7 @@ std::vector<NameToResolve> names_in(const ServerState& state) {
     std::vector<NameToResolve> names;
     for (std::size_t flat = 0; flat < state.endpoints.size(); ++flat) {
         const config::Target& target = state.endpoints[flat].endpoint->target;
-        if (target.scheme != config::Scheme::tcp) continue;
+        if (config::is_unix(target.scheme)) continue;
         if (net::Address::parse(target.host, target.port)) continue;
         names.push_back({flat, target.host, target.port});
     }

@@ -153,7 +153,7 @@ std::string Server::start_shards() {
     for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
         EndpointStatus& status = state_.endpoints[flat];
         const config::Target& target = status.endpoint->target;
-        if (target.scheme != config::Scheme::tcp) continue;
+        if (config::is_unix(target.scheme)) continue;
         if (const auto literal = net::Address::parse(target.host, target.port)) {
             status.addresses = {*literal};
         }
