@@ -75,6 +75,7 @@ int main(int count, char** words) {
     bench_stats();
     bench_upstream();
     bench_async();
+    bench_http();
     bench_relay();
     note_sizes();
     return 0;
