@@ -235,7 +235,7 @@ void Coordinator::deal_out(std::size_t from, int fd, std::uint32_t listener) {
         if (!state_.shards[to]->alive()) continue;
         // An accepting shard that has ended has its permits in the reserve already; none is missed
         // then, because a shard ends only while ringway goes down.
-        if (state_.shards[from]->alive()) parts_.permits.move_used(0, from, to);
+        if (state_.shards[from]->alive()) parts_.permits.move_used({}, from, to);
         state_.shards[to]->send(shard::Adopt{fd, listener});
         return;
     }
