@@ -41,7 +41,7 @@ int refuse(const std::string& sentence) {
 // The server, step by step in the order of serve(); each step answers with one sentence on failure.
 class Server {
   public:
-    Server(const config::Settings& settings, const ServeOptions& options);
+    Server(std::shared_ptr<const config::Settings> settings, const ServeOptions& options);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -58,6 +58,8 @@ class Server {
     void say_what_runs();
     void remove_files();
 
+    // What is fixed while the process runs is read here; what a reload may change, in state_.
+    const std::shared_ptr<const config::Settings> started_with_;
     const config::Settings& settings_;
     const ServeOptions& options_;
     const config::Machine machine_;
@@ -81,14 +83,15 @@ std::uint64_t in_use(const ServerState& state, std::size_t shard, std::size_t po
     return pool == 0 ? stats.active.read() : stats.endpoints[pool - 1].active.read();
 }
 
-Server::Server(const config::Settings& settings, const ServeOptions& options)
-    : settings_(settings),
+Server::Server(std::shared_ptr<const config::Settings> settings, const ServeOptions& options)
+    : started_with_(std::move(settings)),
+      settings_(*started_with_),
       options_(options),
       machine_(config::Machine::read()),
-      state_(settings),
+      state_(started_with_),
       notify_(SdNotify::socket_from_environment()),
-      listeners_(settings, poller_),
-      permits_(settings.shards,
+      listeners_(settings_, poller_),
+      permits_(settings_.shards,
                [this](std::size_t shard, std::size_t pool) { return in_use(state_, shard, pool); }),
       event_wake_fd_(ring::sys::make_wake_fd()) {
     if (event_wake_fd_ < 0) RW_PANIC("no descriptor left for the coordinator's wake-up");
@@ -190,7 +193,7 @@ shard::ShardWiring Server::wiring_of(std::size_t shard) {
         endpoint_permits.push_back(permits_.first_share(1 + flat));
     }
     return shard::ShardWiring{
-        .settings = settings_,
+        .settings = started_with_,
         .index = static_cast<std::uint32_t>(shard),
         .cpu = link.cpu,
         .listener_fds = listeners_.take_descriptors(shard),
@@ -271,7 +274,7 @@ int serve(const config::Settings& settings, const ServeOptions& options) {
     RW_ASSERT(settings.shards > 0);
     RW_ASSERT(settings.connections_max > 0);
     block_signals();
-    Server server(settings, options);
+    Server server(std::make_shared<const config::Settings>(settings), options);
     if (const std::string error = server.open_logs(); !error.empty()) return refuse(error);
     if (const std::string error = server.open_sockets(); !error.empty()) return refuse(error);
     if (const std::string error = server.drop_root(); !error.empty()) return refuse(error);

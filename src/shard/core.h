@@ -64,12 +64,14 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     std::unique_ptr<std::byte[]> scratch;
     net::RelaySettings relay_settings;
     std::unique_ptr<net::RelayContext> relay;
+    proxy::Generations generations;
     upstream::UpstreamSet upstreams;
     stats::Log log;
     base::Slab<proxy::Session> slots;
     base::Slab<proxy::Introduction> introductions;
     proxy::Ticker ticker;
     async::TaskScope sessions;
+    async::TaskScope drain_begun;  // has no tasks: cancelled when draining begins
     std::unique_ptr<proxy::Context> context;
     async::TaskScope accepting;
     std::vector<std::unique_ptr<AcceptLoop>> accept_loops;

@@ -150,6 +150,7 @@ void Core::begin_drain(base::Instant deadline) {
     if (!draining) {
         draining = true;
         for (auto& loop : accept_loops) loop->drain();
+        drain_begun.cancel();
     }
     // A later drain may only shorten what is left (TERM after QUIT).
     if (!drain_timer_.is_armed() || deadline < drain_timer_.due()) {

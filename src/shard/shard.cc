@@ -32,12 +32,12 @@ constexpr std::uint32_t split_of_whole_buffers = 8;
 
 std::size_t slots_for(const ShardWiring& wiring) {
     // Permits move between shards: one shard may come to hold them all.
-    return std::max<std::size_t>(wiring.settings.connections_max, 1);
+    return std::max<std::size_t>(wiring.settings->connections_max, 1);
 }
 
 stats::LogSettings log_settings(const ShardWiring& wiring) {
     stats::LogSettings settings;
-    settings.json = wiring.settings.log_format == config::LogFormat::json;
+    settings.json = wiring.settings->log_format == config::LogFormat::json;
     settings.shard = wiring.index;
     settings.now = &ring::sys::now;
     settings.wall_clock_us = &ring::sys::wall_clock_us;
@@ -69,11 +69,12 @@ Core::Core(ShardWiring given)
       runtime(slots_for(wiring) * frame_bytes_per_session + frame_bytes_base),
       timers(now),
       random(wiring.random_seed),
-      blocks(slots_for(wiring) * blocks_per_exchange, wiring.settings.header_bytes_max * 2),
+      blocks(slots_for(wiring) * blocks_per_exchange, wiring.settings->header_bytes_max * 2),
       vectors(send_vectors_max),
-      pipes(wiring.settings.pipes_max, wiring.settings.pipe_bytes),
-      relay_settings(relay_settings_of(wiring.settings)),
-      upstreams(wiring.settings, wiring.addresses, wiring.endpoint_permits, wiring.stats,
+      pipes(wiring.settings->pipes_max, wiring.settings->pipe_bytes),
+      relay_settings(relay_settings_of(*wiring.settings)),
+      generations(wiring.settings),
+      upstreams(*wiring.settings, wiring.addresses, wiring.endpoint_permits, wiring.stats,
                 wiring.index, wiring.random_seed),
       log(wiring.log, log_settings(wiring)),
       slots(slots_for(wiring)),
@@ -99,8 +100,8 @@ base::Result<void> Core::open_ring() {
 
 base::Result<void> Core::build_pools() {
     ring::BufferGroupSettings wanted;
-    wanted.count = wiring.settings.buffers;
-    wanted.bytes_each = wiring.settings.buffer_bytes;
+    wanted.count = wiring.settings->buffers;
+    wanted.bytes_each = wiring.settings->buffer_bytes;
     wanted.split_when_whole = split_of_whole_buffers;
     auto created = ring::BufferGroup::create(*ring, wanted);
     if (!created) return base::unexpected(created.error());
@@ -115,8 +116,8 @@ base::Result<void> Core::build_pools() {
     relay = std::make_unique<net::RelayContext>(
         net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});
     context = std::make_unique<proxy::Context>(proxy::Context{
-        wiring.settings, wiring.index, now, timers, random, *sockets, *relay, upstreams,
-        wiring.stats, wiring.log, log, sessions, slots, introductions, ticker, *this});
+        generations, wiring.index, now, timers, random, *sockets, *relay, upstreams, wiring.stats,
+        wiring.log, log, sessions, drain_begun, slots, introductions, ticker, *this});
     return {};
 }
 
@@ -135,7 +136,7 @@ base::Result<void> Core::start() {
     mail_ = true;  // look once: commands may have come before the watch
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;
-        permits.many_margin += AcceptLoop::many_margin(wiring.settings.listeners[index].backlog);
+        permits.many_margin += AcceptLoop::many_margin(wiring.settings->listeners[index].backlog);
     }
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;

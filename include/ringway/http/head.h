@@ -16,12 +16,13 @@ namespace ringway::http {
 
 inline constexpr std::size_t fields_max = 128;
 
+// Without initial values: a list of 128 is not to be cleared for every message.
 struct Field {
-    std::uint32_t name_at = 0;
-    std::uint32_t value_at = 0;  // without the blanks around it
-    std::uint32_t value_bytes = 0;
-    std::uint16_t name_bytes = 0;
-    FieldName id = FieldName::other;
+    std::uint32_t name_at;
+    std::uint32_t value_at;  // without the blanks around it
+    std::uint32_t value_bytes;
+    std::uint16_t name_bytes;
+    FieldName id;
 };
 static_assert(sizeof(Field) == 16);
 

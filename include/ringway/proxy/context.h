@@ -9,9 +9,9 @@
 #include "ringway/base/random.h"
 #include "ringway/base/slab.h"
 #include "ringway/base/timer_wheel.h"
-#include "ringway/config/settings.h"
 #include "ringway/net/relay.h"
 #include "ringway/net/socket.h"
+#include "ringway/proxy/generation.h"
 #include "ringway/proxy/ticker.h"
 #include "ringway/stats/log.h"
 #include "ringway/stats/log_ring.h"
@@ -30,7 +30,7 @@ struct PermitReturn {
 };
 
 struct Context {
-    const config::Settings& settings;
+    Generations& generations;
     std::uint32_t shard;
     const base::Instant& now;  // the shard's clock, read once per turn
     base::TimerWheel& timers;
@@ -42,10 +42,17 @@ struct Context {
     stats::LogRing& log_ring;
     stats::Log& log;
     async::TaskScope& sessions;
+    // Has no tasks: cancelled when draining begins, which tells those who listen. Idle keep-alive
+    // connections close then, and the others after the response under way.
+    async::TaskScope& drain;
     base::Slab<Session>& slots;
     base::Slab<Introduction>& introductions;
     Ticker& ticker;
     PermitReturn& permits;
+
+    // The current ones. After a co_await they may be others: look again, or pin the generation.
+    const config::Settings& settings() const { return generations.settings(); }
+    bool is_draining() const { return drain.is_cancelled(); }
 };
 
 }  // namespace ringway::proxy

@@ -20,7 +20,9 @@ namespace ringway::shard {
 
 // What a shard is given. All references outlive the shard.
 struct ShardWiring {
-    const config::Settings& settings;  // immutable, derived values filled in
+    // Those it is started with: immutable, derived values filled in. A reload brings others, but
+    // what is fixed while the process runs is read here.
+    std::shared_ptr<const config::Settings> settings;
     std::uint32_t index = 0;
     int cpu = -1;  // -1: not pinned
     // One per Settings::listeners: a listening descriptor of this shard's own (it closes it), or -1

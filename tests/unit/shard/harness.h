@@ -187,7 +187,7 @@ class Harness {
         for (const config::Endpoint& endpoint : settings.upstreams[0].endpoints) {
             endpoint_permits.push_back(endpoint.connections_max);
         }
-        return ShardWiring{.settings = settings,
+        return ShardWiring{.settings = std::make_shared<const config::Settings>(settings),
                            .listener_fds = {listen_on_loopback(address)},
                            .hands_over = {hands_over},
                            .addresses = addresses,
