@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "exchange_steps.h"
+#include "rewrites.h"
 #include "ringway/base/assert.h"
 
 namespace ringway::proxy {
@@ -168,6 +169,7 @@ LocalReply reply_for(Exchange& exchange, bool close) {
     reply.say_keep_alive = old && !close;
     reply.accepts_json = exchange.head_complete && accepts_json(exchange.request);
     reply.request_id = exchange.request_id;
+    reply.date = date_now(exchange.context);
     if (exchange.upstream_state != nullptr) {
         reply.upstream = exchange.settings().upstreams[exchange.route->upstream].name;
     }
@@ -230,6 +232,18 @@ Reuse answer_here(Exchange& exchange) {
                                          write_fixed_reply(writer, reply, route);
                                      }
                                  });
+    return sent ? reuse_after_reply(exchange, close) : Reuse::cut;
+}
+
+// OPTIONS and TRACE that may go no further (RFC 9110, 7.6.2).
+Reuse answer_as_last_hop(Exchange& exchange) {
+    exchange.end = ExchangeEnd::answered_here;
+    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const LocalReply reply = reply_for(exchange, close);
+    const bool sent = send_reply(
+        exchange, local_reply_bytes_max(reply, nullptr, nullptr), [&](http::HeadWriter& writer) {
+            exchange.status = write_last_hop_reply(writer, reply, exchange.request.method);
+        });
     return sent ? reuse_after_reply(exchange, close) : Reuse::cut;
 }
 
@@ -308,6 +322,8 @@ async::Task<Reuse> serve(Exchange& exchange) {
         reuse = fail(exchange, *refused);
     } else if (exchange.route->action != config::RouteAction::forward) {
         reuse = answer_here(exchange);
+    } else if (max_forwards_of(exchange.request) == 0u) {
+        reuse = answer_as_last_hop(exchange);
     } else {
         set_request_deadline(exchange);
         auto serving = serve_upstream(exchange);

@@ -225,7 +225,10 @@ bool Forwarding::pass_interim() {
     }
     if (x_.client.takes_interim_responses()) {
         net::BlockPool& blocks = x_.context.sockets.blocks;
-        net::Block* block = blocks.take(x_.response.head_bytes() + interim_bytes_added_max);
+        const ResponseRewrite sizing{
+            .settings = x_.settings(), .route = *x_.route, .head = x_.response};
+        net::Block* block =
+            blocks.take(x_.response.head_bytes() + response_head_bytes_added_max(sizing));
         if (block == nullptr) {
             fail(ExchangeEnd::internal);
             return false;

@@ -1,6 +1,7 @@
 #include "rewrites.h"
 
 #include "ringway/config/cidr.h"
+#include "ringway/ring/sys.h"
 
 namespace ringway::proxy {
 
@@ -29,8 +30,8 @@ RequestRewrite rewrite_of(Exchange& exchange, const upstream::Endpoint& endpoint
     return rewrite;
 }
 
-ResponseRewrite response_rewrite_of(const Exchange& exchange, const http::Framing& framing,
-                                    BodyForm form, bool close) {
+ResponseRewrite response_rewrite_of(Exchange& exchange, const http::Framing& framing, BodyForm form,
+                                    bool close) {
     ResponseRewrite rewrite{
         .settings = exchange.settings(), .route = *exchange.route, .head = exchange.response};
     rewrite.form = form;
@@ -41,7 +42,15 @@ ResponseRewrite response_rewrite_of(const Exchange& exchange, const http::Framin
     rewrite.say_keep_alive = !close && exchange.request.version_minor == 0;
     rewrite.upgrade = tunnels && exchange.response.status == 101;
     rewrite.request_id = exchange.request_id;
+    if (exchange.response.find(http::FieldName::date) == nullptr) {
+        rewrite.date = date_now(exchange.context);
+    }
     return rewrite;
+}
+
+std::string_view date_now(Context& context) {
+    constexpr std::int64_t us_per_second = 1'000'000;
+    return context.date.at(ring::sys::wall_clock_us() / us_per_second);
 }
 
 std::string_view sticky_cookie_for(const Exchange& exchange, const upstream::Endpoint& endpoint,

@@ -14,6 +14,7 @@
 #include "ringway/net/relay.h"
 #include "ringway/net/socket.h"
 #include "ringway/proxy/context.h"
+#include "ringway/proxy/http_session.h"
 #include "ringway/proxy/session.h"
 #include "ringway/ring/buffer_group.h"
 #include "ringway/ring/ring.h"
@@ -68,8 +69,15 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     upstream::UpstreamSet upstreams;
     stats::Log log;
     base::Slab<proxy::Session> slots;
+    base::Slab<proxy::HttpSession> http_slots;
+    base::Slab<proxy::Exchange> exchanges;
     base::Slab<proxy::Introduction> introductions;
     proxy::Ticker ticker;
+    proxy::Traffic traffic;
+    proxy::IdleClients idle_clients;
+    proxy::HttpDate date;
+    std::unique_ptr<upstream::PoolSet> pools;
+    async::TaskScope upkeep;  // of the pools
     async::TaskScope sessions;
     async::TaskScope drain_begun;  // has no tasks: cancelled when draining begins
     std::unique_ptr<proxy::Context> context;
@@ -79,6 +87,8 @@ struct Core : private proxy::PermitReturn, private ring::Op {
   private:
     base::Result<void> open_ring();
     base::Result<void> build_pools();
+    upstream::PoolWiring pool_wiring();
+    void arrange_traffic(const config::Settings& settings, const PermitShares& shares);
     void send(Event event);
     void flush_outbox();
     void run_commands();
