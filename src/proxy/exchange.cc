@@ -127,8 +127,7 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         exchange.upstream_state->stats->active.add();
     }
     if (auto failure = check_limits(exchange)) return failure;
-    if (!exchange.route_state->in_flight.take()) {
-        exchange.route_state->in_flight.want(1);
+    if (!exchange.context.traffic.enter(*exchange.route_state)) {
         return Failure{ExchangeEnd::overloaded};
     }
     exchange.in_route_flight = true;
@@ -280,7 +279,7 @@ bool enter_upstream(Exchange& exchange) {
 }
 
 void leave_flights(Exchange& exchange) {
-    if (exchange.in_route_flight) exchange.route_state->in_flight.put_back();
+    if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
     if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
     exchange.in_route_flight = exchange.in_upstream_flight = false;
     if (exchange.route_state != nullptr) exchange.route_state->stats->active.subtract();

@@ -272,7 +272,7 @@ void Forwarding::begin_response() {
     head_done_ = true;
     x_.response_begun = true;
     x_.times.first_byte = x_.context.now - x_.sent_at;
-    upstream::PoolSet::note_latency(*server_.endpoint, x_.times.first_byte);
+    x_.context.pools.note_latency(*server_.endpoint, x_.times.first_byte);
     x_.down_form = form;
     x_.down.begin(framing.framing, form);
     consume_head(x_.response.head_bytes());

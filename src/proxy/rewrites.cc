@@ -55,12 +55,13 @@ std::string_view date_now(Context& context) {
 
 std::string_view sticky_cookie_for(const Exchange& exchange, const upstream::Endpoint& endpoint,
                                    std::span<char, sticky_cookie_bytes_max> room) {
-    const config::Upstream& upstream = exchange.settings().upstreams[exchange.route->upstream];
-    if (upstream.sticky_cookie.empty()) return {};
-    const std::string_view given = cookie_of(exchange.request, upstream.sticky_cookie);
-    const auto index = static_cast<int>(endpoint.index);
-    if (!given.empty() && endpoint_of_cookie(upstream, given) == index) return {};
-    return write_sticky_cookie(upstream, endpoint.index, room);
+    const config::Upstream& settings = exchange.settings().upstreams[exchange.route->upstream];
+    if (settings.sticky_cookie.empty()) return {};
+    const std::string_view given = cookie_of(exchange.request, settings.sticky_cookie);
+    const upstream::StickyValue value = upstream::PoolSet::sticky_value(endpoint);
+    const std::string_view wanted{value.data(), value.size()};
+    if (given == wanted) return {};
+    return write_sticky_cookie(settings.sticky_cookie, wanted, room);
 }
 
 }  // namespace ringway::proxy

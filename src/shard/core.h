@@ -32,6 +32,14 @@ struct ConnectionPermits {
     base::Instant singly_until{0};  // others need what is idle here: accept one by one
 };
 
+// To all objects of a table, in order: they stay where they are.
+template <typename T>
+std::vector<T*> pointers_to(stats::StatsTable<T>& table) {
+    std::vector<T*> pointers;
+    for (std::size_t i = 0; i < table.size(); ++i) pointers.push_back(&table[i]);
+    return pointers;
+}
+
 struct Core : private proxy::PermitReturn, private ring::Op {
     explicit Core(ShardWiring given);
     ~Core();
@@ -103,8 +111,11 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void answer_recall();
     bool accepts_many() const;
     void reload(const ReloadPlan& plan);
+    ConnectionRow row_of(proxy::Accepted& session) const;
     void list_connections(const ListConnections& wanted);
     void report_permits();
+    template <typename Message>
+    auto tell(PermitKind kind);
     void wake_accept_loops();
     void publish();
     base::Instant next_wait(base::Instant wait_until);

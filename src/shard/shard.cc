@@ -26,6 +26,7 @@ constexpr std::size_t frame_bytes_base = 1 << 20;
 constexpr std::uint64_t permits_per_request = 64;
 // Heads of both messages as received and as sent, and a reply of ours.
 constexpr std::size_t blocks_per_exchange = 5;
+constexpr std::size_t upstream_slots_min = 65536;
 constexpr std::size_t slices_per_exchange = 16;
 // Where receives cannot share a buffer, more and smaller ones hold the same memory.
 constexpr std::uint32_t split_of_whole_buffers = 8;
@@ -33,6 +34,16 @@ constexpr std::uint32_t split_of_whole_buffers = 8;
 std::size_t slots_for(const ShardWiring& wiring) {
     // Permits move between shards: one shard may come to hold them all.
     return std::max<std::size_t>(wiring.settings->connections_max, 1);
+}
+
+// All pools together, as far as there can be descriptors for them.
+std::size_t upstream_connections_max(const config::Settings& settings) {
+    std::size_t sum = 0;
+    for (const config::Upstream& upstream : settings.upstreams) {
+        if (upstream.speaks_http()) sum += upstream.pool.connections_max;
+    }
+    // A reload may bring other upstreams: slots cost address space alone.
+    return std::max<std::size_t>(sum * 4, upstream_slots_min);
 }
 
 stats::LogSettings log_settings(const ShardWiring& wiring) {
@@ -119,11 +130,27 @@ base::Result<void> Core::build_pools() {
     relay = std::make_unique<net::RelayContext>(
         net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});
     pools = std::make_unique<upstream::PoolSet>(pool_wiring());
-    context = std::make_unique<proxy::Context>(proxy::Context{
-        generations, wiring.index, now, timers, random, *sockets, *relay, upstreams, wiring.stats,
-        wiring.log, log, sessions, drain_begun, slots, http_slots, exchanges, introductions, *pools,
-        traffic, idle_clients, date, ticker, *this});
+    context = std::make_unique<proxy::Context>(
+        proxy::Context{generations, wiring.index, now,          timers,     random,        *sockets,
+                       *relay,      upstreams,    wiring.stats, wiring.log, log,           sessions,
+                       drain_begun, slots,        http_slots,   exchanges,  introductions, *pools,
+                       traffic,     idle_clients, date,         ticker,     *this});
     return {};
+}
+
+upstream::PoolWiring Core::pool_wiring() {
+    return {.settings = wiring.settings.get(),
+            .endpoints = upstreams,
+            .sockets = *sockets,
+            .timers = timers,
+            .now = now,
+            .stats = wiring.stats,
+            .connections_max = upstream_connections_max(*wiring.settings),
+            .shard = wiring.index,
+            .shards = wiring.settings->shards,
+            .connection_permits = wiring.shares.pools,
+            .request_permits = wiring.shares.upstream_requests,
+            .pool_stats = pointers_to(wiring.stats.pools)};
 }
 
 // Counters and permits for every route and upstream there is; those that are there already stay
@@ -194,7 +221,9 @@ bool Core::turn(base::Instant wait_until) {
         pools->run_waiters();
         buffers->flush();  // returned buffers may wake readers: they run in this turn as well
     } while (!runtime.ready.ran_dry());
-    if (upstreams.has_permit_news()) report_permits();
+    if (upstreams.has_permit_news() || pools->has_permit_news() || traffic.has_permit_news) {
+        report_permits();
+    }
     if (permits.recalled > 0 && !accepts_many()) answer_recall();
     if (!outbox_.empty()) flush_outbox();
     if (draining && !reported_drained_ && has_drained()) {
@@ -289,16 +318,37 @@ void Core::ask_for_permits() {
     send(WantPermits{{}, permits_per_request});
 }
 
+// What is to be told to the coordinator of one kind of permits: `Message` with a count.
+template <typename Message>
+auto Core::tell(PermitKind kind) {
+    return [this, kind](std::size_t index, std::uint64_t count) {
+        send(Message{{kind, index}, count});
+        return true;
+    };
+}
+
 void Core::report_permits() {
-    upstreams.report_permits(
-        [this](std::size_t endpoint, std::uint64_t count) {
-            send(WantPermits{pool_of(PermitKind::endpoint, endpoint), count});
-            return true;
-        },
-        [this](std::size_t endpoint, std::uint64_t count) {
-            send(ReturnPermits{pool_of(PermitKind::endpoint, endpoint), count});
-            return true;
-        });
+    if (upstreams.has_permit_news()) {
+        upstreams.report_permits(tell<WantPermits>(PermitKind::endpoint),
+                                 tell<ReturnPermits>(PermitKind::endpoint));
+    }
+    if (pools->has_permit_news()) {
+        pools->report_permits(tell<WantPermits>(PermitKind::pool),
+                              tell<ReturnPermits>(PermitKind::pool),
+                              tell<WantPermits>(PermitKind::upstream_requests),
+                              tell<ReturnPermits>(PermitKind::upstream_requests));
+    }
+    if (!traffic.has_permit_news) return;
+    traffic.has_permit_news = false;
+    for (std::size_t slot = 0; slot < traffic.routes.size(); ++slot) {
+        traffic.routes[slot].in_flight.report(
+            [&](std::uint64_t count) {
+                return tell<WantPermits>(PermitKind::route_requests)(slot, count);
+            },
+            [&](std::uint64_t count) {
+                return tell<ReturnPermits>(PermitKind::route_requests)(slot, count);
+            });
+    }
 }
 
 // ---- the outside ------------------------------------------------------------------------------
