@@ -75,6 +75,8 @@ int main(int count, char** words) {
     bench_stats();
     bench_upstream();
     bench_async();
+    bench_http();
+    bench_rules();
     bench_relay();
     note_sizes();
     return 0;

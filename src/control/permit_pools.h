@@ -22,6 +22,7 @@ shard::PermitShares first_shares(const PermitLedger& ledger);
 
 // How many of its permits a shard seems to need, from its statistics. What only idle connections of
 // a pool hold is not needed: they close when somebody else asks.
-std::uint64_t permits_in_use(const stats::ShardStats& stats, PermitPool pool);
+std::uint64_t permits_in_use(const config::Settings& settings, const stats::ShardStats& stats,
+                             PermitPool pool);
 
 }  // namespace ringway::control

@@ -91,7 +91,7 @@ Server::Server(std::shared_ptr<const config::Settings> settings, const ServeOpti
       listeners_(settings_, poller_),
       permits_(settings_.shards,
                [this](std::size_t shard, PermitPool pool) {
-                   return permits_in_use(state_.shards.at(shard)->stats, pool);
+                   return permits_in_use(state_.settings(), state_.shards.at(shard)->stats, pool);
                }),
       event_wake_fd_(ring::sys::make_wake_fd()) {
     if (event_wake_fd_ < 0) RW_PANIC("no descriptor left for the coordinator's wake-up");
