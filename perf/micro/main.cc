@@ -76,6 +76,7 @@ int main(int count, char** words) {
     bench_upstream();
     bench_async();
     bench_http();
+    bench_rules();
     bench_relay();
     note_sizes();
     return 0;
