@@ -6,13 +6,14 @@
 namespace ringway::upstream {
 
 struct PoolSet::Pool {
-    Pool(std::size_t upstream, const config::Upstream& chosen, Limits& held)
-        : index(upstream), settings(&chosen), limits(held) {}
+    Pool(std::size_t upstream, const config::Upstream& chosen, Limits& held,
+         stats::PoolStats& counted)
+        : index(upstream), settings(&chosen), limits(held), stats(counted) {}
 
     const std::size_t index;
     const config::Upstream* settings;
     Limits& limits;
-    stats::PoolStats* stats = nullptr;
+    stats::PoolStats& stats;
     RetryBudget retries;
 
     WaiterList waiting;

@@ -166,7 +166,7 @@ void PoolSet::serve_waiting(Pool& pool) {
             if (pool.idle_count == 0 && !has_room(pool)) break;
         } else {
             leave_queue(pool, *at);
-            pool.stats->wait.record(wiring_.now - at->waiting_since, wiring_.now);
+            pool.stats.wait.record(wiring_.now - at->waiting_since, wiring_.now);
             at->grant = Grant::none;
             if (offer.kind == Offer::Kind::lease) take_lease(pool, *at, *offer.endpoint);
             served_.push_back(*at);
@@ -186,7 +186,7 @@ void PoolSet::leave_queue(Pool& pool, LeaseWaiter& waiter) {
     waiter.link.unlink();
     --pool.waiting_count;
     --waiting_total_;
-    pool.stats->waiting.subtract();
+    pool.stats.waiting.subtract();
 }
 
 void PoolSet::run_waiters() {

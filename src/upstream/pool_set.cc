@@ -33,7 +33,7 @@ PoolSet::PoolSet(const PoolWiring& wiring)
       connections_(wiring.connections_max),
       deadline_(wiring.timers, wake_),
       random_(wiring.shard + 1) {
-    load({wiring_.connection_permits, wiring_.request_permits, wiring_.pool_stats});
+    load(wiring_.connection_permits, wiring_.request_permits);
     for (const auto& pool : pools_) {
         pool->is_starting = pool->settings->speaks_http() && pool->settings->pool.warm;
         pool->start_until = wiring_.now + wiring_.settings->connect_timeout;
@@ -45,21 +45,21 @@ PoolSet::~PoolSet() {
     RW_ASSERT(connections_.in_use() == 0);
 }
 
-void PoolSet::load(const PoolArrivals& arrivals) {
+void PoolSet::load(const std::vector<std::uint64_t>& connection_permits,
+                   const std::vector<std::uint64_t>& request_permits) {
     const auto& upstreams = wiring_.settings->upstreams;
+    RW_ASSERT(wiring_.stats.pools.size() >= upstreams.size());
     for (std::size_t i = 0; i < upstreams.size(); ++i) {
         if (i == pools_.size()) {
-            pools_.push_back(std::make_unique<Pool>(i, upstreams[i], limits_.emplace_back()));
-            pools_[i]->stats = i < arrivals.pool_stats.size() ? arrivals.pool_stats[i] : nullptr;
+            pools_.push_back(std::make_unique<Pool>(i, upstreams[i], limits_.emplace_back(),
+                                                    wiring_.stats.pools[i]));
         }
         Pool& pool = *pools_[i];
         pool.settings = &upstreams[i];
         pool.retries.configure(pool.settings->retry_percent, pool.settings->retry_floor_per_second);
         const config::PoolSettings& wanted = pool.settings->pool;
-        set_limit(pool.limits.connections, wanted.connections_max,
-                  share_of(arrivals.connection_permits, i));
-        set_limit(pool.limits.requests, pool.settings->requests_max,
-                  share_of(arrivals.request_permits, i));
+        set_limit(pool.limits.connections, wanted.connections_max, share_of(connection_permits, i));
+        set_limit(pool.limits.requests, pool.settings->requests_max, share_of(request_permits, i));
         const bool has_remainder = wiring_.shard < wanted.connections_min % wiring_.shards;
         pool.min_share = wanted.connections_min / wiring_.shards + (has_remainder ? 1 : 0);
         pool.freed = true;
@@ -67,10 +67,12 @@ void PoolSet::load(const PoolArrivals& arrivals) {
     shelves_.resize(wiring_.endpoints.endpoint_count());
 }
 
-void PoolSet::reload(const config::Settings& settings, const PoolArrivals& arrivals) {
+void PoolSet::reload(const config::Settings& settings,
+                     const std::vector<std::uint64_t>& connection_permits,
+                     const std::vector<std::uint64_t>& request_permits) {
     RW_ASSERT(settings.upstreams.size() >= pools_.size());
     wiring_.settings = &settings;
-    load(arrivals);
+    load(connection_permits, request_permits);
     wake_.set();
 }
 
@@ -82,7 +84,6 @@ Grant PoolSet::acquire(LeaseWaiter& waiter, async::Wake& wake) {
     waiter.socket_wake = &wake;
     if (stopping_) return waiter.grant = Grant::closed;
     Pool& pool = *pools_[waiter.upstream];
-    RW_ASSERT(pool.stats != nullptr);
     // Whoever waits already comes before the newcomer.
     if (needs_look(pool)) serve_waiting(pool);
     const Offer offer = find(pool, waiter);
@@ -97,15 +98,15 @@ Grant PoolSet::acquire(LeaseWaiter& waiter, async::Wake& wake) {
     pool.waiting.push_back(waiter);
     ++pool.waiting_count;
     ++waiting_total_;
-    pool.stats->waiting.add();
-    pool.stats->waits.add();
+    pool.stats.waiting.add();
+    pool.stats.waits.add();
     pool.freed = true;  // a look at the queue also clears the way for it
     return waiter.grant;
 }
 
 void PoolSet::take_lease(Pool& pool, LeaseWaiter& waiter, Endpoint& endpoint) {
-    pool.stats->leases.add();
-    pool.stats->leased.add();
+    pool.stats.leases.add();
+    pool.stats.leased.add();
     ++endpoint.requests_active;
     Connection* const idle = waiter.fresh ? nullptr : first_fit(pool, endpoint);
     if (idle == nullptr) {
@@ -116,7 +117,7 @@ void PoolSet::take_lease(Pool& pool, LeaseWaiter& waiter, Endpoint& endpoint) {
         return;
     }
     take_from_shelf(*idle);
-    pool.stats->reuses.add();
+    pool.stats.reuses.add();
     idle->state = Connection::State::leased;
     idle->was_idle = true;
     ++idle->requests;
@@ -133,7 +134,7 @@ void PoolSet::stop_waiting(LeaseWaiter& waiter) {
     if (waiter.link.is_linked() && waiter.grant == Grant::wait) {
         leave_queue(pool, waiter);
         const base::Duration waited = wiring_.now - waiter.waiting_since;
-        if (waited >= pool.settings->pool.wait_timeout) pool.stats->wait_timeouts.add();
+        if (waited >= pool.settings->pool.wait_timeout) pool.stats.wait_timeouts.add();
     }
     waiter.link.unlink();
     Connection* const unused = std::exchange(waiter.connection, nullptr);
@@ -164,24 +165,24 @@ void PoolSet::end_request_on(Connection& connection, ExchangeOutcome outcome) {
     Endpoint& endpoint = *connection.endpoint;
     RW_ASSERT(endpoint.requests_active > 0);
     --endpoint.requests_active;
-    pool.stats->leased.subtract();
+    pool.stats.leased.subtract();
     switch (outcome) {
         case ExchangeOutcome::success: {
-            pool.stats->successes.add();
+            pool.stats.successes.add();
             const bool was_ejected = endpoint.ejected;
             exchange_succeeded(endpoint, wiring_.now);
             if (was_ejected && !endpoint.ejected) {
-                pool.stats->ejected.subtract();
+                pool.stats.ejected.subtract();
                 pool.freed = true;
             }
             break;
         }
         case ExchangeOutcome::upstream_error:
-            pool.stats->failures.add();
+            pool.stats.failures.add();
             if (exchange_failed(endpoint, wiring_.endpoints.endpoints_of(pool.index),
                                 wiring_.now)) {
-                pool.stats->ejections.add();
-                pool.stats->ejected.add();
+                pool.stats.ejections.add();
+                pool.stats.ejected.add();
             }
             break;
         case ExchangeOutcome::aborted_by_client: break;
@@ -199,7 +200,7 @@ Connection& PoolSet::open(Pool& pool, Endpoint& endpoint, async::Wake& wake) {
     made->flow.direction = &wiring_.stats.direction[static_cast<std::size_t>(stats::Direction::up)];
     made->flow.endpoint = &endpoint.stats->bytes_up;
     ++pool.open_count;
-    pool.stats->connections.add();
+    pool.stats.connections.add();
     return *made;
 }
 
@@ -210,14 +211,14 @@ void PoolSet::connected(Connection& connection) {
     connection.opened_at = wiring_.now;
     wiring_.endpoints.connected(*connection.endpoint);
     wiring_.stats.connect.record(connection.connect_time, wiring_.now);
-    pool.stats->opened.add();
+    pool.stats.opened.add();
     connection.socket.start_receiving();
 }
 
 void PoolSet::connect_failed(Connection& connection) {
     end_connecting(connection);
     wiring_.stats.connect_failures.add();
-    pool_of(connection).stats->connect_failures.add();
+    pool_of(connection).stats.connect_failures.add();
     wiring_.endpoints.connect_failed(*connection.endpoint, wiring_.now);
     remove(connection);
 }
@@ -233,7 +234,7 @@ void PoolSet::end_connecting(Connection& connection) {
     RW_ASSERT(!connection.socket.is_open());
     if (connection.requests == 0) return;  // nobody asked for it: kept warm
     --connection.endpoint->requests_active;
-    pool_of(connection).stats->leased.subtract();
+    pool_of(connection).stats.leased.subtract();
 }
 
 // Onto the shelf, if it may serve again.
@@ -251,7 +252,7 @@ void PoolSet::settle(Connection& connection) {
     const bool is_owed = pool.limits.connections.owed() > pool.closing_count ||
                          connection.endpoint->permits_owed > shelf.closing_count;
     if (is_owed || stopping_) {
-        if (is_owed) pool.stats->evicted.add();
+        if (is_owed) pool.stats.evicted.add();
         close(connection, false);
         return;
     }
@@ -265,7 +266,7 @@ void PoolSet::settle(Connection& connection) {
     }
     ++shelf.idle_count;
     ++pool.idle_count;
-    pool.stats->idle.add();
+    pool.stats.idle.add();
     pool.freed = true;
     wake_by(expiry_of(pool, connection));
 }
@@ -276,7 +277,7 @@ void PoolSet::take_from_shelf(Connection& connection) {
     connection.link.unlink();
     --shelves_[connection.endpoint->flat_index].idle_count;
     --pool.idle_count;
-    pool.stats->idle.subtract();
+    pool.stats.idle.subtract();
 }
 
 // True while it may serve one more request.
@@ -290,7 +291,7 @@ bool PoolSet::is_fit(const Pool& pool, const Connection& connection) const {
 }
 
 void PoolSet::count_unfit(Pool& pool, const Connection& connection) {
-    (connection.is_clean() ? pool.stats->closed_idle : pool.stats->closed_by_peer).add();
+    (connection.is_clean() ? pool.stats.closed_idle : pool.stats.closed_by_peer).add();
 }
 
 void PoolSet::close_idle(Connection& connection) {
@@ -300,7 +301,7 @@ void PoolSet::close_idle(Connection& connection) {
 }
 
 void PoolSet::evict(Connection& connection) {
-    pool_of(connection).stats->evicted.add();
+    pool_of(connection).stats.evicted.add();
     take_from_shelf(connection);
     close(connection, false);
 }
@@ -338,7 +339,7 @@ void PoolSet::remove(Connection& connection) {
     pool.limits.connections.put_back();
     note_news(pool.limits.connections);
     --pool.open_count;
-    pool.stats->connections.subtract();
+    pool.stats.connections.subtract();
     pool.freed = true;
     if (std::exchange(short_of_slots_, false)) {
         for (const auto& each : pools_) each->freed = true;

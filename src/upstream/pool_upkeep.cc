@@ -71,14 +71,13 @@ void PoolSet::look_after() {
         due = std::min(due, look_after_idle(*pools_[endpoint.upstream_index], shelves_[slot]));
     }
     for (const auto& pool : pools_) {
-        if (pool->stats == nullptr) continue;
         if (pool->retry_at <= wiring_.now) {
             pool->freed = true;
         } else {
             due = std::min(due, pool->retry_at);
         }
         due = std::min(due, keep_warm(*pool));
-        pool->stats->ejected.set(count_ejected(*pool));
+        pool->stats.ejected.set(count_ejected(*pool));
     }
     deadline_.set(due);
 }

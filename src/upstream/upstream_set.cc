@@ -32,12 +32,6 @@ std::uint64_t first_permits(const EndpointWiring& wiring, std::size_t slot) {
     return slot < wiring.permits.size() ? wiring.permits[slot] : 0;
 }
 
-std::vector<stats::EndpointStats*> pointers_to(stats::ShardStats& stats) {
-    std::vector<stats::EndpointStats*> pointers;
-    for (std::size_t i = 0; i < stats.endpoints.size(); ++i) pointers.push_back(&stats.endpoints[i]);
-    return pointers;
-}
-
 }  // namespace
 
 UpstreamSet::UpstreamSet(const config::Settings& settings, const EndpointWiring& wiring,
@@ -58,14 +52,13 @@ UpstreamSet::UpstreamSet(const config::Settings& settings,
                          const std::vector<std::vector<net::Address>>& addresses,
                          const std::vector<std::uint64_t>& permits, stats::ShardStats& stats,
                          std::uint32_t shard_index, std::uint64_t random_seed)
-    : UpstreamSet(settings, EndpointWiring{addresses, permits, pointers_to(stats)}, shard_index,
-                  random_seed) {}
+    : UpstreamSet(settings, EndpointWiring{addresses, permits, stats}, shard_index, random_seed) {}
 
 // ---- endpoints come, change and go ------------------------------------------------------------
 
 void UpstreamSet::add_endpoint(const config::Endpoint& settings, std::size_t slot,
                                std::size_t upstream_index, const EndpointWiring& wiring) {
-    RW_ASSERT(slot < wiring.stats.size());
+    RW_ASSERT(slot < wiring.stats.endpoints.size());
     while (endpoints_.size() <= slot) endpoints_.emplace_back();
     Endpoint& made = endpoints_[slot];
     made.settings = &settings;
@@ -73,7 +66,7 @@ void UpstreamSet::add_endpoint(const config::Endpoint& settings, std::size_t slo
     made.upstream_index = upstream_index;
     made.flat_index = slot;
     made.hash_seed = hash_seed_of(settings.name);
-    made.stats = wiring.stats[slot];
+    made.stats = &wiring.stats.endpoints[slot];
     made.addresses.reserve(addresses_per_endpoint_max);
     set_target(made, wiring);
     if (is_limited(made)) made.permits_idle = first_permits(wiring, slot);

@@ -86,18 +86,9 @@ struct PoolWiring {
     std::uint64_t connections_max = 0;  // slots: as many as descriptors allow
     std::uint32_t shard = 0;
     std::uint32_t shards = 1;
-    // By upstream index; what TCP upstreams have here is not looked at.
-    std::vector<std::uint64_t> connection_permits;  // first shares of pool.connections_max
-    std::vector<std::uint64_t> request_permits;     // first shares of requests_max
-    std::vector<stats::PoolStats*> pool_stats;      // stay where they are as long as the shard
-};
-
-// What a reload brings beside the settings, by upstream index; of upstreams that were there already
-// only where a limit begins.
-struct PoolArrivals {
-    const std::vector<std::uint64_t>& connection_permits;
-    const std::vector<std::uint64_t>& request_permits;
-    const std::vector<stats::PoolStats*>& pool_stats;
+    // First shares by upstream index: of pool.connections_max, and of requests_max.
+    std::vector<std::uint64_t> connection_permits;
+    std::vector<std::uint64_t> request_permits;
 };
 
 class PoolSet {
@@ -164,8 +155,11 @@ class PoolSet {
     // ---- from the coordinator -----------------------------------------------------------------
 
     // New settings, arranged by config::plan_reload; UpstreamSet was told before. Connections to
-    // retired endpoints close when they are idle. After it nothing points into the old settings.
-    void reload(const config::Settings& settings, const PoolArrivals& arrivals);
+    // retired endpoints close when they are idle. Shares, by upstream index, count where a limit
+    // begins. After it nothing points into the old settings.
+    void reload(const config::Settings& settings,
+                const std::vector<std::uint64_t>& connection_permits,
+                const std::vector<std::uint64_t>& request_permits);
     // Permits of pool.connections_max and of requests_max, by upstream index. What is recalled and
     // held by idle connections is freed: it follows within a turn or two as returned.
     void grant_permits(std::size_t upstream, std::uint64_t count);
@@ -235,7 +229,8 @@ class PoolSet {
     void leave_queue(Pool& pool, LeaseWaiter& waiter);
 
     // pool_set.cc: what happens to a connection.
-    void load(const PoolArrivals& arrivals);
+    void load(const std::vector<std::uint64_t>& connection_permits,
+              const std::vector<std::uint64_t>& request_permits);
     void take_lease(Pool& pool, LeaseWaiter& waiter, Endpoint& endpoint);
     void end_request_on(Connection& connection, ExchangeOutcome outcome);
     Connection& open(Pool& pool, Endpoint& endpoint, async::Wake& wake);

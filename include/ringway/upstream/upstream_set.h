@@ -50,15 +50,15 @@ struct PermitWaiter {
     Endpoint* counted_at = nullptr;
 };
 
-// What a shard knows of endpoints beside their settings, by slot. References are read while the
-// call lasts; what they say of endpoints that are known already is not looked at.
+// What a shard knows of endpoints beside their settings, by slot. What it says of endpoints that
+// are known already is not looked at.
 struct EndpointWiring {
     // As resolved so far; literal hosts need none.
     const std::vector<std::vector<net::Address>>& addresses;
     // This shard's first permits, where there is a limit.
     const std::vector<std::uint64_t>& permits;
-    // They stay where they are as long as the shard.
-    const std::vector<stats::EndpointStats*>& stats;
+    // Has grown to hold every slot.
+    stats::ShardStats& stats;
 };
 
 class UpstreamSet {
@@ -67,7 +67,6 @@ class UpstreamSet {
     // round robin.
     UpstreamSet(const config::Settings& settings, const EndpointWiring& wiring,
                 std::uint32_t shard_index, std::uint64_t random_seed);
-    // The same, with the statistics that the shard's own array holds.
     UpstreamSet(const config::Settings& settings,
                 const std::vector<std::vector<net::Address>>& addresses,
                 const std::vector<std::uint64_t>& permits, stats::ShardStats& stats,
