@@ -87,9 +87,12 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void cut_off();
     bool has_drained() const;
     void set_admin(const SetEndpoint& change);
+    void grant(const GrantPermits& given);
     void recall(const RecallPermits& wanted);
+    void recall_connections(const RecallPermits& wanted);
     void answer_recall();
     bool accepts_many() const;
+    void reload(const ReloadPlan& plan);
     void list_connections(const ListConnections& wanted);
     void report_permits();
     void wake_accept_loops();

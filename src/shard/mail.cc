@@ -64,22 +64,11 @@ void Core::run(Command& command) {
                        upstreams.set_addresses(change.endpoint, std::move(change.addresses));
                    },
                    [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
-                   [this](GrantPermits& grant) {
-                       if (grant.pool != 0) {
-                           upstreams.grant_permits(grant.pool - 1, grant.count);
-                           return;
-                       }
-                       permits.asked = false;
-                       permits.idle += static_cast<std::int64_t>(grant.count);
-                       wake_accept_loops();
-                   },
+                   [this](GrantPermits& given) { grant(given); },
                    [this](RecallPermits& wanted) { recall(wanted); },
                    [this](ListConnections& wanted) { list_connections(wanted); },
-                   [this](ResetPeaks&) {
-                       wiring.stats.connect.reset_peaks();
-                       wiring.stats.first_byte.reset_peaks();
-                       wiring.stats.session.reset_peaks();
-                   },
+                   [this](Reload& given) { reload(*given.plan); },
+                   [this](ResetPeaks&) { wiring.stats.reset_peaks(); },
                },
                command);
 }
@@ -89,12 +78,35 @@ void Core::set_admin(const SetEndpoint& change) {
     if (change.healthy) upstreams.set_healthy(change.endpoint, *change.healthy);
 }
 
-void Core::recall(const RecallPermits& wanted) {
-    if (wanted.pool != 0) {
-        const std::uint64_t given = upstreams.recall_permits(wanted.pool - 1, wanted.count);
-        send(ReturnPermits{wanted.pool, given});
-        return;
+void Core::grant(const GrantPermits& given) {
+    switch (given.pool.kind) {
+        case PermitKind::connections:
+            permits.asked = false;
+            permits.idle += static_cast<std::int64_t>(given.count);
+            wake_accept_loops();
+            return;
+        case PermitKind::endpoint: upstreams.grant_permits(given.pool.index, given.count); return;
+        case PermitKind::pool:
+        case PermitKind::upstream_requests:
+        case PermitKind::route_requests: return;
     }
+}
+
+void Core::recall(const RecallPermits& wanted) {
+    std::uint64_t given = 0;
+    switch (wanted.pool.kind) {
+        case PermitKind::connections: recall_connections(wanted); return;
+        case PermitKind::endpoint:
+            given = upstreams.recall_permits(wanted.pool.index, wanted.count);
+            break;
+        case PermitKind::pool:
+        case PermitKind::upstream_requests:
+        case PermitKind::route_requests: break;
+    }
+    send(ReturnPermits{wanted.pool, given});
+}
+
+void Core::recall_connections(const RecallPermits& wanted) {
     permits.recalled = std::min<std::uint64_t>(wanted.count, permits_recalled_max) +
                        std::min(permits.recalled, permits_recalled_max);
     const auto enough = static_cast<std::int64_t>(permits.recalled) + permits.many_margin;
@@ -119,7 +131,7 @@ void Core::answer_recall() {
     const std::uint64_t given = std::min(permits.recalled, static_cast<std::uint64_t>(idle));
     permits.recalled = 0;
     permits.idle -= static_cast<std::int64_t>(given);
-    send(ReturnPermits{0, given});
+    send(ReturnPermits{{}, given});
 }
 
 void Core::list_connections(const ListConnections& wanted) {
@@ -146,6 +158,15 @@ void Core::list_connections(const ListConnections& wanted) {
         answer.rows.push_back(row);
     });
     send(std::move(answer));
+}
+
+// ---- reload -----------------------------------------------------------------------------------
+
+void Core::reload(const ReloadPlan& plan) {
+    // What was built from the settings before points into them until it has heard of the new ones.
+    const std::shared_ptr<const config::Settings> before = generations.current().settings;
+    generations.replace(plan.generation, plan.settings);
+    send(Reloaded{plan.generation});
 }
 
 // ---- drain ------------------------------------------------------------------------------------

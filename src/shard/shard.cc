@@ -74,7 +74,7 @@ Core::Core(ShardWiring given)
       pipes(wiring.settings->pipes_max, wiring.settings->pipe_bytes),
       relay_settings(relay_settings_of(*wiring.settings)),
       generations(wiring.settings),
-      upstreams(*wiring.settings, wiring.addresses, wiring.endpoint_permits, wiring.stats,
+      upstreams(*wiring.settings, wiring.addresses, wiring.shares.endpoints, wiring.stats,
                 wiring.index, wiring.random_seed),
       log(wiring.log, log_settings(wiring)),
       slots(slots_for(wiring)),
@@ -249,17 +249,17 @@ void Core::wake_accept_loops() {
 void Core::ask_for_permits() {
     if (permits.asked || draining) return;
     permits.asked = true;
-    send(WantPermits{0, permits_per_request});
+    send(WantPermits{{}, permits_per_request});
 }
 
 void Core::report_permits() {
     upstreams.report_permits(
         [this](std::size_t endpoint, std::uint64_t count) {
-            send(WantPermits{1 + endpoint, count});
+            send(WantPermits{pool_of(PermitKind::endpoint, endpoint), count});
             return true;
         },
         [this](std::size_t endpoint, std::uint64_t count) {
-            send(ReturnPermits{1 + endpoint, count});
+            send(ReturnPermits{pool_of(PermitKind::endpoint, endpoint), count});
             return true;
         });
 }

@@ -16,7 +16,7 @@ namespace ringway::http {
 
 inline constexpr std::size_t fields_max = 128;
 
-// Without initial values: a list of 128 is not to be cleared for every message.
+// Without initial values: a list of them is made per message and must cost nothing.
 struct Field {
     std::uint32_t name_at;
     std::uint32_t value_at;  // without the blanks around it
@@ -34,6 +34,7 @@ struct Span {
 
 class FieldList {
   public:
+    FieldList() {}  // not defaulted: `RequestHead{}` would fill the unused fields with zeros
     void clear() {
         count_ = 0;
         base_ = nullptr;

@@ -85,6 +85,9 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void start_receiving();  // multishot, into provided buffers
     void receive_once();     // at most one buffer, then the request has ended
     void stop_receiving();   // asks; is_receiving() tells when it has ended
+    // Reads what is there into a block, by direct calls: for when no buffer is left. False when
+    // nothing was there, or no block either.
+    bool receive_into_block(std::size_t bytes);
     bool is_receiving() const { return ReceiveOp::in_flight(); }
     bool is_waiting_for_buffer() const { return link.is_linked(); }
     void give_up_waiting_for_buffer() { link.unlink(); }
