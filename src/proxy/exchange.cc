@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "exchange_steps.h"
+#include "rewrites.h"
 #include "ringway/base/assert.h"
 
 namespace ringway::proxy {
@@ -126,8 +127,7 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         exchange.upstream_state->stats->active.add();
     }
     if (auto failure = check_limits(exchange)) return failure;
-    if (!exchange.route_state->in_flight.take()) {
-        exchange.route_state->in_flight.want(1);
+    if (!exchange.context.traffic.enter(*exchange.route_state)) {
         return Failure{ExchangeEnd::overloaded};
     }
     exchange.in_route_flight = true;
@@ -168,6 +168,7 @@ LocalReply reply_for(Exchange& exchange, bool close) {
     reply.say_keep_alive = old && !close;
     reply.accepts_json = exchange.head_complete && accepts_json(exchange.request);
     reply.request_id = exchange.request_id;
+    reply.date = date_now(exchange.context);
     if (exchange.upstream_state != nullptr) {
         reply.upstream = exchange.settings().upstreams[exchange.route->upstream].name;
     }
@@ -233,6 +234,18 @@ Reuse answer_here(Exchange& exchange) {
     return sent ? reuse_after_reply(exchange, close) : Reuse::cut;
 }
 
+// OPTIONS and TRACE that may go no further (RFC 9110, 7.6.2).
+Reuse answer_as_last_hop(Exchange& exchange) {
+    exchange.end = ExchangeEnd::answered_here;
+    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const LocalReply reply = reply_for(exchange, close);
+    const bool sent = send_reply(
+        exchange, local_reply_bytes_max(reply, nullptr, nullptr), [&](http::HeadWriter& writer) {
+            exchange.status = write_last_hop_reply(writer, reply, exchange.request.method);
+        });
+    return sent ? reuse_after_reply(exchange, close) : Reuse::cut;
+}
+
 // ---- attempts ---------------------------------------------------------------------------------
 
 // The one decision about second attempts (RFC 9110, 9.2.2). Nothing may have come back, and the
@@ -266,7 +279,7 @@ bool enter_upstream(Exchange& exchange) {
 }
 
 void leave_flights(Exchange& exchange) {
-    if (exchange.in_route_flight) exchange.route_state->in_flight.put_back();
+    if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
     if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
     exchange.in_route_flight = exchange.in_upstream_flight = false;
     if (exchange.route_state != nullptr) exchange.route_state->stats->active.subtract();
@@ -308,6 +321,8 @@ async::Task<Reuse> serve(Exchange& exchange) {
         reuse = fail(exchange, *refused);
     } else if (exchange.route->action != config::RouteAction::forward) {
         reuse = answer_here(exchange);
+    } else if (max_forwards_of(exchange.request) == 0u) {
+        reuse = answer_as_last_hop(exchange);
     } else {
         set_request_deadline(exchange);
         auto serving = serve_upstream(exchange);

@@ -225,7 +225,10 @@ bool Forwarding::pass_interim() {
     }
     if (x_.client.takes_interim_responses()) {
         net::BlockPool& blocks = x_.context.sockets.blocks;
-        net::Block* block = blocks.take(x_.response.head_bytes() + interim_bytes_added_max);
+        const ResponseRewrite sizing{
+            .settings = x_.settings(), .route = *x_.route, .head = x_.response};
+        net::Block* block =
+            blocks.take(x_.response.head_bytes() + response_head_bytes_added_max(sizing));
         if (block == nullptr) {
             fail(ExchangeEnd::internal);
             return false;
@@ -269,7 +272,7 @@ void Forwarding::begin_response() {
     head_done_ = true;
     x_.response_begun = true;
     x_.times.first_byte = x_.context.now - x_.sent_at;
-    upstream::PoolSet::note_latency(*server_.endpoint, x_.times.first_byte);
+    x_.context.pools.note_latency(*server_.endpoint, x_.times.first_byte);
     x_.down_form = form;
     x_.down.begin(framing.framing, form);
     consume_head(x_.response.head_bytes());

@@ -32,7 +32,7 @@ HttpSession::DrainListener::DrainListener(HttpSession& owner)
     : CancelListener([](async::CancelListener& listener) {
           HttpSession& told = static_cast<DrainListener&>(listener).session;
           told.closing_asked_ = true;
-          told.wake.set();
+          told.Accepted::wake.set();
       }),
       session(owner) {}
 

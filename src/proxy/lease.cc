@@ -45,8 +45,8 @@ void describe(Exchange& exchange, upstream::LeaseWaiter& waiter) {
         default: break;
     }
     if (!settings.sticky_cookie.empty()) {
-        waiter.preferred =
-            endpoint_of_cookie(settings, cookie_of(exchange.request, settings.sticky_cookie));
+        waiter.preferred = exchange.context.pools.preferred_by(
+            waiter.upstream, cookie_of(exchange.request, settings.sticky_cookie));
     }
 }
 
@@ -153,7 +153,7 @@ bool lease_at_once(Exchange& exchange) {
     exchange.lease.grant = exchange.context.pools.acquire(exchange.lease, exchange.client.wake);
     if (exchange.lease.grant != Grant::reused) return false;
     exchange.times.queue = base::Duration{0};
-    take(exchange, *exchange.lease.connection);
+    take(exchange, *std::exchange(exchange.lease.connection, nullptr));
     return true;
 }
 
@@ -171,11 +171,13 @@ async::Task<std::optional<Failure>> lease_connection(Exchange& exchange) {
             case Grant::full: co_return Failure{ExchangeEnd::overloaded};
             case Grant::closed: co_return Failure{ExchangeEnd::no_endpoint};
             case Grant::none: co_return last;
-            case Grant::reused: take(exchange, *exchange.lease.connection); co_return std::nullopt;
+            case Grant::reused:
+                take(exchange, *std::exchange(exchange.lease.connection, nullptr));
+                co_return std::nullopt;
             case Grant::connect:
             case Grant::wait: break;
         }
-        auto dialling = dial(exchange, *exchange.lease.connection);
+        auto dialling = dial(exchange, *std::exchange(exchange.lease.connection, nullptr));
         const std::optional<DialFailure> failed = co_await dialling;
         if (!failed) co_return std::nullopt;
         if (!failed->is_endpoints) co_return failed->failure;

@@ -1,6 +1,7 @@
 #include "rewrites.h"
 
 #include "ringway/config/cidr.h"
+#include "ringway/ring/sys.h"
 
 namespace ringway::proxy {
 
@@ -29,8 +30,8 @@ RequestRewrite rewrite_of(Exchange& exchange, const upstream::Endpoint& endpoint
     return rewrite;
 }
 
-ResponseRewrite response_rewrite_of(const Exchange& exchange, const http::Framing& framing,
-                                    BodyForm form, bool close) {
+ResponseRewrite response_rewrite_of(Exchange& exchange, const http::Framing& framing, BodyForm form,
+                                    bool close) {
     ResponseRewrite rewrite{
         .settings = exchange.settings(), .route = *exchange.route, .head = exchange.response};
     rewrite.form = form;
@@ -41,17 +42,26 @@ ResponseRewrite response_rewrite_of(const Exchange& exchange, const http::Framin
     rewrite.say_keep_alive = !close && exchange.request.version_minor == 0;
     rewrite.upgrade = tunnels && exchange.response.status == 101;
     rewrite.request_id = exchange.request_id;
+    if (exchange.response.find(http::FieldName::date) == nullptr) {
+        rewrite.date = date_now(exchange.context);
+    }
     return rewrite;
+}
+
+std::string_view date_now(Context& context) {
+    constexpr std::int64_t us_per_second = 1'000'000;
+    return context.date.at(ring::sys::wall_clock_us() / us_per_second);
 }
 
 std::string_view sticky_cookie_for(const Exchange& exchange, const upstream::Endpoint& endpoint,
                                    std::span<char, sticky_cookie_bytes_max> room) {
-    const config::Upstream& upstream = exchange.settings().upstreams[exchange.route->upstream];
-    if (upstream.sticky_cookie.empty()) return {};
-    const std::string_view given = cookie_of(exchange.request, upstream.sticky_cookie);
-    const auto index = static_cast<int>(endpoint.index);
-    if (!given.empty() && endpoint_of_cookie(upstream, given) == index) return {};
-    return write_sticky_cookie(upstream, endpoint.index, room);
+    const config::Upstream& settings = exchange.settings().upstreams[exchange.route->upstream];
+    if (settings.sticky_cookie.empty()) return {};
+    const std::string_view given = cookie_of(exchange.request, settings.sticky_cookie);
+    const upstream::StickyValue value = upstream::PoolSet::sticky_value(endpoint);
+    const std::string_view wanted{value.data(), value.size()};
+    if (given == wanted) return {};
+    return write_sticky_cookie(settings.sticky_cookie, wanted, room);
 }
 
 }  // namespace ringway::proxy

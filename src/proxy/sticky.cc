@@ -1,21 +1,10 @@
 #include "sticky.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
-#include "ringway/upstream/balancer.h"
-
 namespace ringway::proxy {
-
-namespace {
-
-constexpr std::size_t value_bytes = 16;
-
-std::string_view value_for(std::string_view endpoint_name, std::span<char, value_bytes> room) {
-    fmt::format_to_n(room.data(), room.size(), "{:016x}", upstream::hash_seed_of(endpoint_name));
-    return {room.data(), room.size()};
-}
-
-}  // namespace
 
 std::string_view cookie_of(const http::RequestHead& head, std::string_view name) {
     for (const http::Field& field : head.fields()) {
@@ -35,21 +24,10 @@ std::string_view cookie_of(const http::RequestHead& head, std::string_view name)
     return {};
 }
 
-int endpoint_of_cookie(const config::Upstream& upstream, std::string_view value) {
-    if (value.size() != value_bytes) return -1;
-    char room[value_bytes];
-    for (std::size_t i = 0; i < upstream.endpoints.size(); ++i) {
-        if (value_for(upstream.endpoints[i].name, room) == value) return static_cast<int>(i);
-    }
-    return -1;
-}
-
-std::string_view write_sticky_cookie(const config::Upstream& upstream, std::size_t endpoint_index,
+std::string_view write_sticky_cookie(std::string_view name, std::string_view value,
                                      std::span<char, sticky_cookie_bytes_max> room) {
-    char value[value_bytes];
-    const auto written = fmt::format_to_n(
-        room.data(), room.size(), "{}={}; Path=/; HttpOnly; SameSite=Lax", upstream.sticky_cookie,
-        value_for(upstream.endpoints[endpoint_index].name, value));
+    const auto written = fmt::format_to_n(room.data(), room.size(),
+                                          "{}={}; Path=/; HttpOnly; SameSite=Lax", name, value);
     return {room.data(), std::min(written.size, room.size())};
 }
 

@@ -86,9 +86,13 @@ void Core::grant(const GrantPermits& given) {
             wake_accept_loops();
             return;
         case PermitKind::endpoint: upstreams.grant_permits(given.pool.index, given.count); return;
-        case PermitKind::pool:
+        case PermitKind::pool: pools->grant_permits(given.pool.index, given.count); return;
         case PermitKind::upstream_requests:
-        case PermitKind::route_requests: return;
+            pools->grant_request_permits(given.pool.index, given.count);
+            return;
+        case PermitKind::route_requests:
+            traffic.routes[given.pool.index].in_flight.grant(given.count);
+            return;
     }
 }
 
@@ -97,11 +101,17 @@ void Core::recall(const RecallPermits& wanted) {
     switch (wanted.pool.kind) {
         case PermitKind::connections: recall_connections(wanted); return;
         case PermitKind::endpoint:
-            given = upstreams.recall_permits(wanted.pool.index, wanted.count);
+            given = pools->recall_endpoint_permits(wanted.pool.index, wanted.count);
             break;
         case PermitKind::pool:
+            given = pools->recall_permits(wanted.pool.index, wanted.count);
+            break;
         case PermitKind::upstream_requests:
-        case PermitKind::route_requests: break;
+            given = pools->recall_request_permits(wanted.pool.index, wanted.count);
+            break;
+        case PermitKind::route_requests:
+            given = traffic.routes[wanted.pool.index].in_flight.recall(wanted.count);
+            break;
     }
     send(ReturnPermits{wanted.pool, given});
 }
@@ -134,27 +144,44 @@ void Core::answer_recall() {
     send(ReturnPermits{{}, given});
 }
 
+ConnectionRow Core::row_of(proxy::Accepted& session) const {
+    ConnectionRow row;
+    row.shard = wiring.index;
+    row.id = session.id;
+    row.client = session.client();
+    row.listener = session.listener;
+    row.age_ms = (now - session.accepted_at).to_ms();
+    row.idle_ms = (now - session.last_activity).to_ms();
+    row.state = proxy::name_of(session.phase);
+    return row;
+}
+
 void Core::list_connections(const ListConnections& wanted) {
     Connections answer;
-    answer.total = slots.in_use();
-    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, slots.in_use()));
+    answer.total = slots.in_use() + http_slots.in_use();
+    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, answer.total));
     slots.for_each([&](proxy::Session& session) {
         if (answer.rows.size() >= wanted.rows_max) return;
-        ConnectionRow row;
-        row.shard = wiring.index;
-        row.id = session.id;
-        row.client = session.client();
-        row.listener = session.listener;
+        ConnectionRow row = row_of(session);
         if (session.endpoint != nullptr) {
             row.endpoint = static_cast<std::int32_t>(session.endpoint->flat_index);
         }
         row.bytes_up = session.relay.up.flow.bytes;
         row.bytes_down = session.relay.down.flow.bytes;
-        row.age_ms = (now - session.accepted_at).to_ms();
-        row.idle_ms = (now - session.last_activity).to_ms();
-        row.state = proxy::name_of(session.phase);
         row.mode_up = net::name_of(session.relay.up.way());
         row.mode_down = net::name_of(session.relay.down.way());
+        answer.rows.push_back(row);
+    });
+    http_slots.for_each([&](proxy::HttpSession& session) {
+        if (answer.rows.size() >= wanted.rows_max) return;
+        ConnectionRow row = row_of(session);
+        const proxy::Exchange* exchange = session.exchange();
+        if (exchange != nullptr && exchange->connection != nullptr) {
+            row.endpoint = static_cast<std::int32_t>(exchange->connection->endpoint->flat_index);
+        }
+        row.bytes_up = session.bytes_up();
+        row.bytes_down = session.bytes_down();
+        row.mode_up = row.mode_down = net::name_of(net::RelayWay::copy);
         answer.rows.push_back(row);
     });
     send(std::move(answer));
@@ -165,6 +192,12 @@ void Core::list_connections(const ListConnections& wanted) {
 void Core::reload(const ReloadPlan& plan) {
     // What was built from the settings before points into them until it has heard of the new ones.
     const std::shared_ptr<const config::Settings> before = generations.current().settings;
+    const config::Settings& settings = *plan.settings;
+    arrange_traffic(settings, plan.shares);
+    const auto endpoint_stats = pointers_to(wiring.stats.endpoints);
+    upstreams.reload(settings, {plan.addresses, plan.shares.endpoints, endpoint_stats});
+    const auto pool_stats = pointers_to(wiring.stats.pools);
+    pools->reload(settings, {plan.shares.pools, plan.shares.upstream_requests, pool_stats});
     generations.replace(plan.generation, plan.settings);
     send(Reloaded{plan.generation});
 }
@@ -176,6 +209,7 @@ void Core::begin_drain(base::Instant deadline) {
         draining = true;
         for (auto& loop : accept_loops) loop->drain();
         drain_begun.cancel();
+        pools->stop();
     }
     // A later drain may only shorten what is left (TERM after QUIT).
     if (!drain_timer_.is_armed() || deadline < drain_timer_.due()) {
@@ -188,7 +222,8 @@ void Core::cut_off() {
 }
 
 bool Core::has_drained() const {
-    return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
+    return accepting.running() == 0 && sessions.running() == 0 && upkeep.running() == 0 &&
+           outbox_.empty();
 }
 
 }  // namespace ringway::shard

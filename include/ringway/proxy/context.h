@@ -12,6 +12,7 @@
 #include "ringway/net/relay.h"
 #include "ringway/net/socket.h"
 #include "ringway/proxy/generation.h"
+#include "ringway/proxy/http_date.h"
 #include "ringway/proxy/idle_clients.h"
 #include "ringway/proxy/ticker.h"
 #include "ringway/proxy/traffic.h"
@@ -57,6 +58,7 @@ struct Context {
     upstream::PoolSet& pools;
     Traffic& traffic;
     IdleClients& idle_clients;
+    HttpDate& date;
     Ticker& ticker;
     PermitReturn& permits;
 

@@ -24,6 +24,20 @@ struct UpstreamState {
 struct Traffic {
     std::deque<RouteState> routes;
     std::deque<UpstreamState> upstreams;
+    // A route's permits are to be asked for or returned: the shard tells the coordinator.
+    bool has_permit_news = false;
+
+    // Room for one more request of the route: true when there is, and then it is taken.
+    bool enter(RouteState& route) {
+        const bool entered = route.in_flight.take();
+        if (!entered) route.in_flight.want(1);
+        if (route.in_flight.has_news()) has_permit_news = true;
+        return entered;
+    }
+    void leave(RouteState& route) {
+        route.in_flight.put_back();
+        if (route.in_flight.has_news()) has_permit_news = true;
+    }
 };
 
 }  // namespace ringway::proxy
