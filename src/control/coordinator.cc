@@ -24,7 +24,7 @@ std::vector<NameToResolve> names_in(const ServerState& state) {
     std::vector<NameToResolve> names;
     for (std::size_t flat = 0; flat < state.endpoints.size(); ++flat) {
         const config::Target& target = state.endpoints[flat].endpoint->target;
-        if (target.scheme != config::Scheme::tcp) continue;
+        if (config::is_unix(target.scheme)) continue;
         if (net::Address::parse(target.host, target.port)) continue;
         names.push_back({flat, target.host, target.port});
     }
@@ -235,7 +235,7 @@ void Coordinator::deal_out(std::size_t from, int fd, std::uint32_t listener) {
         if (!state_.shards[to]->alive()) continue;
         // An accepting shard that has ended has its permits in the reserve already; none is missed
         // then, because a shard ends only while ringway goes down.
-        if (state_.shards[from]->alive()) parts_.permits.move_used(0, from, to);
+        if (state_.shards[from]->alive()) parts_.permits.move_used({}, from, to);
         state_.shards[to]->send(shard::Adopt{fd, listener});
         return;
     }

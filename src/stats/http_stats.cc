@@ -1,5 +1,7 @@
 #include "ringway/stats/http_stats.h"
 
+#include <algorithm>
+
 namespace ringway::stats {
 
 std::string_view name_of(ExchangeEnd end) {
@@ -64,6 +66,18 @@ std::string_view name_of(MethodClass method) {
 }
 static_assert(static_cast<std::size_t>(MethodClass::other) + 1 == method_class_count);
 
+// Statuses beyond 599 are none that we know (RFC 9110, 15): they count with the server's errors.
+std::size_t status_class_of(int status) {
+    if (status < 100) return 0;
+    return std::min<std::size_t>(static_cast<std::size_t>(status) / 100, status_class_count - 1);
+}
+
+std::string_view name_of_status_class(std::size_t status_class) {
+    constexpr std::array<std::string_view, status_class_count> names{"none", "1xx", "2xx",
+                                                                     "3xx",  "4xx", "5xx"};
+    return status_class < names.size() ? names[status_class] : "unknown";
+}
+
 void TrafficStats::set_window(base::Duration window) {
     for (Latency* latency : {&total, &queue, &connect, &first_byte}) latency->set_window(window);
 }
@@ -76,9 +90,7 @@ void TrafficStats::count_end(MethodClass method, int status, ExchangeEnd end,
                              const ExchangeTimes& times, base::Instant now) {
     active.subtract();
     by_method[static_cast<std::size_t>(method)].add();
-    // Statuses beyond 599 are none that we know (RFC 9110, 15): they count with the server's.
-    const int status_class = status < 100 ? 0 : status / 100;
-    by_status_class[static_cast<std::size_t>(status_class > 5 ? 5 : status_class)].add();
+    by_status_class[status_class_of(status)].add();
     ends[static_cast<std::size_t>(end)].add();
     if (status >= 500 || is_failure(end)) errors.add();
     total.record(times.total, now);

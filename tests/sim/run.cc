@@ -94,7 +94,7 @@ void Run::build_shards() {
                                   .index = static_cast<std::uint32_t>(i),
                                   .addresses = scenario_.addresses,
                                   .connection_permits = coordinator_->connection_share(),
-                                  .endpoint_permits = coordinator_->endpoint_shares(),
+                                  .shares = coordinator_->first_shares(),
                                   .wake_fd = coordinator_->wake_fd_of(i),
                                   .commands = coordinator_->commands_of(i),
                                   .events = coordinator_->events_of(i),

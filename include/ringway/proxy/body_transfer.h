@@ -52,8 +52,7 @@ class BodyTransfer {
 
     void advance_length(net::SliceQueue& from, net::SliceQueue& to, std::uint64_t room);
     void advance_until_close(net::SliceQueue& from, net::SliceQueue& to, std::uint64_t room);
-    void advance_chunked(net::SliceQueue& from, net::SliceQueue& to,
-                         std::uint32_t held_bytes_max);
+    void advance_chunked(net::SliceQueue& from, net::SliceQueue& to, std::uint32_t held_bytes_max);
     // The pieces of one slice; how much of it was used. False when it has to stop there.
     bool take_chunks(net::SliceQueue& from, net::SliceQueue& to);
     void advance_trailers(net::SliceQueue& from, net::SliceQueue& to);

@@ -27,8 +27,9 @@ class ClientStream {
     virtual net::SliceQueue& body_in() = 0;
     // The client sends nothing any more.
     virtual bool in_has_ended() const = 0;
-    // Keeps the reader running while there is room, parks it while there is not.
-    virtual void regulate_reader() = 0;
+    // Keeps the reader running while there is room, parks it while there is not; `beyond_bytes` of
+    // what it read are held further on. True while it is parked.
+    virtual bool regulate_reader(std::uint64_t beyond_bytes) = 0;
 
     // ---- the response -------------------------------------------------------------------------
     // How a body of this framing goes to this client; `close` is set when it can only end with the
@@ -39,7 +40,10 @@ class ClientStream {
     // Hands over what out() holds, as far as that can be done now. True when nothing is left that
     // still has to be handed over: the kernel may still be sending.
     virtual bool flush() = 0;
-    virtual bool is_slow() const = 0;  // it has not taken what was sent
+    virtual std::uint64_t sent_bytes() const = 0;  // from out(), ever
+    virtual bool is_slow() const = 0;              // it has not taken what was sent
+    // Wake the exchange also when everything was taken (else only when something is left).
+    virtual void set_wake_on_sent(bool wanted) = 0;
 
     // ---- ends ---------------------------------------------------------------------------------
     virtual bool is_gone() const = 0;       // broken, or it has left

@@ -12,15 +12,21 @@
 #include "ringway/net/relay.h"
 #include "ringway/net/socket.h"
 #include "ringway/proxy/generation.h"
+#include "ringway/proxy/http_date.h"
+#include "ringway/proxy/idle_clients.h"
 #include "ringway/proxy/ticker.h"
+#include "ringway/proxy/traffic.h"
 #include "ringway/stats/log.h"
 #include "ringway/stats/log_ring.h"
 #include "ringway/stats/shard_stats.h"
+#include "ringway/upstream/pool_set.h"
 #include "ringway/upstream/upstream_set.h"
 
 namespace ringway::proxy {
 
 class Session;
+class HttpSession;
+class Exchange;
 struct Introduction;
 
 // The shard above, told when a connection's permit is free again.
@@ -46,7 +52,13 @@ struct Context {
     // connections close then, and the others after the response under way.
     async::TaskScope& drain;
     base::Slab<Session>& slots;
+    base::Slab<HttpSession>& http_slots;
+    base::Slab<Exchange>& exchanges;
     base::Slab<Introduction>& introductions;
+    upstream::PoolSet& pools;
+    Traffic& traffic;
+    IdleClients& idle_clients;
+    HttpDate& date;
     Ticker& ticker;
     PermitReturn& permits;
 

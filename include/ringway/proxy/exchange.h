@@ -30,6 +30,14 @@ enum class Reuse : std::uint8_t {
     cut,     // reset it: the response is incomplete, and must not look complete
 };
 
+class Exchange;
+
+// The exchange's wish for a connection, and whom to wake when it is fulfilled.
+struct ExchangeWaiter : upstream::LeaseWaiter {
+    explicit ExchangeWaiter(Exchange& waiting);
+    Exchange& exchange;
+};
+
 class Exchange {
   public:
     Exchange(Context& context, ClientStream& client, Accepted& session, std::uint64_t number);
@@ -62,6 +70,7 @@ class Exchange {
     const config::Route* route = nullptr;
     RouteState* route_state = nullptr;
     UpstreamState* upstream_state = nullptr;
+    ExchangeWaiter lease;
     upstream::Connection* connection = nullptr;
     upstream::TriedSet tried = 0;
     std::uint32_t retries = 0;
@@ -71,8 +80,8 @@ class Exchange {
     // ---- the response -------------------------------------------------------------------------
     http::ResponseHead response;
     http::ResponseParser response_parser;
-    net::Block* response_block = nullptr;  // a head that came in pieces
-    bool response_begun = false;           // its head is on its way to the client: no other reply
+    BodyForm down_form = BodyForm::none;
+    bool response_begun = false;  // its head is on its way to the client: no other reply
     bool response_tunnels = false;
     bool upstream_keeps_alive = false;
     int status = 0;  // sent, or about to be
@@ -82,15 +91,21 @@ class Exchange {
     BodyTransfer down;
     net::SplicePump up_pump;
     net::SplicePump down_pump;
-    net::Flow down_flow;  // what was sent to the client
+    net::Flow up_flow;    // what was spliced to the endpoint
+    net::Flow down_flow;  // what was spliced to the client
+
+    std::uint64_t tunnel_up_bytes = 0;
+    std::uint64_t tunnel_down_bytes = 0;
+    std::uint64_t sent_before = 0;  // to the client, when the exchange began
 
     // ---- times and counts ---------------------------------------------------------------------
-    base::Instant began_at;        // first byte of the head
-    base::Instant head_at{0};      // head complete
-    base::Instant sent_at{0};      // the request went to the upstream
+    base::Instant began_at;                              // first byte of the head
+    base::Instant head_at{0};                            // head complete
+    base::Instant sent_at{0};                            // the request went to the upstream
     base::Instant deadline_at = base::Instant::never();  // of the whole request
     stats::ExchangeTimes times;
     stats::ExchangeEnd end = stats::ExchangeEnd::downstream_aborted;
+    http::Fault fault = http::Fault::none;  // of a refused request
     // What the log says of the endpoint, also when its connection is given back already.
     const upstream::Endpoint* endpoint = nullptr;
     bool reused = false;

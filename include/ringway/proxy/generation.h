@@ -12,15 +12,23 @@
 
 #include "ringway/base/assert.h"
 #include "ringway/config/settings.h"
+#include "ringway/http/parser.h"
+#include "ringway/proxy/route_table.h"
 
 namespace ringway::proxy {
 
 struct Generation {
     Generation(std::uint64_t which, std::shared_ptr<const config::Settings> chosen)
-        : number(which), settings(std::move(chosen)) {}
+        : number(which),
+          settings(std::move(chosen)),
+          routes(*settings),
+          head_limits{settings->header_bytes_max, settings->target_bytes_max,
+                      http::HeadLimits{}.fields_max} {}
 
     const std::uint64_t number;  // 1 is what the process was started with
     const std::shared_ptr<const config::Settings> settings;
+    const RouteTable routes;
+    const http::HeadLimits head_limits;
     std::uint32_t users = 0;
 };
 

@@ -8,14 +8,15 @@
 #include <optional>
 
 #include "ringway/async/task.h"
-#include "ringway/base/intrusive_list.h"
 #include "ringway/proxy/accepted.h"
 #include "ringway/proxy/client_stream.h"
 #include "ringway/proxy/exchange.h"
+#include "ringway/proxy/idle_clients.h"
+#include "ringway/proxy/reader.h"
 
 namespace ringway::proxy {
 
-class HttpSession final : public Accepted, public ClientStream {
+class HttpSession final : public Accepted, public ClientStream, private IdleClient {
   public:
     HttpSession(Context& context, std::uint32_t listener, int fd, std::uint64_t id);
     ~HttpSession();
@@ -26,31 +27,43 @@ class HttpSession final : public Accepted, public ClientStream {
     // ClientStream, for exchanges.
     net::SliceQueue& body_in() override { return downstream.received(); }
     bool in_has_ended() const override { return downstream.has_ended(); }
-    void regulate_reader() override;
+    bool regulate_reader(std::uint64_t beyond_bytes) override;
     BodyForm form_for(const http::Framing& framing, bool& close) const override;
     bool takes_interim_responses() const override { return version_minor_ != 0; }
     net::SliceQueue& out() override { return out_; }
     bool flush() override;
+    std::uint64_t sent_bytes() const override { return flow_.bytes; }
     bool is_slow() const override { return downstream.is_sending() || !out_.empty(); }
     bool is_gone() const override;
     bool is_cancelled() const override { return Accepted::is_cancelled(); }
+    void set_wake_on_sent(bool wanted) override { downstream.set_wake_on_sent(wanted); }
     net::Socket* bare_socket() override { return &downstream; }
-
-    // Idle keep-alive connections of the shard, the longest idle first.
-    base::ListLink idle_link;
-    // Asks an idle session to close now (somebody else needs its place).
-    void close_idle();
-    // The shard drains: no further request, and idle ones close.
-    void drain();
 
     const Exchange* exchange() const { return exchange_; }
     std::uint64_t bytes_up() const { return bytes_up_; }
     std::uint64_t bytes_down() const { return flow_.bytes; }
 
   private:
-    friend struct HttpSessionSteps;
+    struct DrainListener : async::CancelListener {
+        explicit DrainListener(HttpSession& owner);
+        HttpSession& session;
+    };
 
-    Context& shard_;
+    async::Task<Reuse> serve_requests();
+    async::Task<void> linger();
+    async::Task<void> close(bool reset);
+    bool waits_idly();
+    bool begin_exchange();
+    http::Progress advance_head();
+    bool keep_head();
+    bool may_serve_another() const;
+    bool flush_ended() const { return out_.empty() && !downstream.is_sending(); }
+    Reuse end_of_head(http::Progress progress);
+    void end_exchange();
+    static void on_close_idle(IdleClient& client);
+
+    DrainListener drain_listener_;
+    Reader reader_;
     net::SliceQueue out_;
     net::Flow flow_;
     Exchange* exchange_ = nullptr;
@@ -58,8 +71,8 @@ class HttpSession final : public Accepted, public ClientStream {
     std::uint64_t bytes_up_ = 0;
     std::uint32_t submitted_ = 0;  // bytes of out_ that the send in flight covers
     std::uint8_t version_minor_ = 1;
-    bool read_paused_ = false;
-    bool closing_asked_ = false;
+    stats::CloseReason reason_ = stats::CloseReason::finished;
+    bool closing_asked_ = false;  // while idle: its place is needed, or the shard drains
 };
 
 }  // namespace ringway::proxy

@@ -26,7 +26,7 @@ class Session : public Accepted, private Ticking {
     net::Relay relay;
 
     upstream::Endpoint* endpoint = nullptr;  // held from the connect on
-    base::Instant first_byte_up{0};  // when the client's first byte was seen; 0: not yet
+    base::Instant first_byte_up{0};          // when the client's first byte was seen; 0: not yet
     base::Duration connect_time{0};
     bool first_byte_done = false;
 

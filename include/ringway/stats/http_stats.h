@@ -49,6 +49,11 @@ enum class MethodClass : std::uint8_t { read, post, update, remove, other };
 inline constexpr std::size_t method_class_count = 5;
 std::string_view name_of(MethodClass method);
 
+// [0]: no status was sent, [1..5]: 1xx .. 5xx.
+inline constexpr std::size_t status_class_count = 6;
+std::size_t status_class_of(int status);
+std::string_view name_of_status_class(std::size_t status_class);  // "none", "1xx", ...
+
 // Times of one exchange; a phase that did not happen is negative.
 struct ExchangeTimes {
     base::Duration queue{-1};       // waited for a connection
@@ -62,7 +67,7 @@ struct alignas(64) TrafficStats {
     Counter active;    // now
     Counter errors;    // ended with a status of 500 or more, or by a failure (is_failure)
     std::array<Counter, method_class_count> by_method;
-    std::array<Counter, 6> by_status_class;  // [0]: none was sent, [1..5]: 1xx .. 5xx (final)
+    std::array<Counter, status_class_count> by_status_class;  // final ones; 1xx: a 101
     std::array<Counter, exchange_end_count> ends;
     Counter request_body_bytes;   // passed on
     Counter response_body_bytes;  // passed on
@@ -112,17 +117,20 @@ struct alignas(64) PoolStats {
     void reset_peaks();
 };
 
-// Requests that belong to no route, and what is about client connections.
+// Room for the faults that the parser knows; their names are its own.
+inline constexpr std::size_t fault_count_max = 64;
+
+// What is about client connections and belongs to no route.
 struct alignas(64) HttpStats {
-    Counter sessions;  // client connections that spoke HTTP, ever
-    Counter idle;      // between requests now
-    Counter requests;
+    Counter sessions;      // client connections that spoke HTTP, ever
+    Counter idle;          // between requests now
+    Counter requests;      // heads that were complete, whatever became of them
     Counter pipelined;     // found complete when the one before it had been answered
     Counter bad_requests;  // refused before a route was known
     Counter idle_closed;   // keep-alive connections closed under pressure
-    std::array<Counter, 64> request_faults;   // by http::Fault
-    std::array<Counter, 64> response_faults;  // by http::Fault
-    Latency shed;                             // head complete to a 503 for overload submitted
+    std::array<Counter, fault_count_max> request_faults;   // by http::Fault
+    std::array<Counter, fault_count_max> response_faults;  // likewise
+    Latency shed;  // head complete to a 503 for overload submitted
     void set_window(base::Duration window);
     void reset_peaks();
 };

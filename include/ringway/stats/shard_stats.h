@@ -61,13 +61,14 @@ struct alignas(cache_line_bytes) EndpointStats {
     Counter passive_down;  // 1 while this shard holds it for down
 
     // HTTP alone from here on.
-    Counter requests;                        // given to it, repeated ones too
-    Counter requests_active;                 // now
-    Counter exchange_failures;               // exchanges that failed through its fault
-    std::array<Counter, 6> by_status_class;  // [0]: no response came, [1..5]: 1xx .. 5xx
-    Counter latency_ewma_ns;                 // as the balancer sees it now; 0: not known
-    Counter ejections;                       // times failed exchanges took it out of use
-    Counter ejected;                         // 1 while this shard leaves it alone for that
+    Counter requests;           // given to it, repeated ones too
+    Counter requests_active;    // now
+    Counter exchange_failures;  // exchanges that failed through its fault
+    std::array<Counter, status_class_count>
+        by_status_class;      // [0]: no response came, [1..5]: 1xx .. 5xx
+    Counter latency_ewma_ns;  // as the balancer sees it now; 0: not known
+    Counter ejections;        // times failed exchanges took it out of use
+    Counter ejected;          // 1 while this shard leaves it alone for that
 };
 
 struct alignas(cache_line_bytes) ListenerStats {
