@@ -149,8 +149,7 @@ upstream::PoolWiring Core::pool_wiring() {
             .shard = wiring.index,
             .shards = wiring.settings->shards,
             .connection_permits = wiring.shares.pools,
-            .request_permits = wiring.shares.upstream_requests,
-            .pool_stats = pointers_to(wiring.stats.pools)};
+            .request_permits = wiring.shares.upstream_requests};
 }
 
 // Counters and permits for every route and upstream there is; those that are there already stay
