@@ -155,8 +155,7 @@ upstream::PoolWiring Core::pool_wiring() {
             .shard = wiring.index,
             .shards = wiring.settings->shards,
             .connection_permits = wiring.shares.pools,
-            .request_permits = wiring.shares.upstream_requests,
-            .pool_stats = pointers_to(wiring.stats.pools)};
+            .request_permits = wiring.shares.upstream_requests};
 }
 
 // Counters and permits for every route and upstream there is; those that are there already stay
@@ -328,7 +327,7 @@ void Core::ask_for_permits() {
 template <typename Message>
 auto Core::tell(PermitKind kind) {
     return [this, kind](std::size_t index, std::uint64_t count) {
-        send(Message{{kind, index}, count});
+        send(Message{{kind, static_cast<std::uint32_t>(index)}, count});
         return true;
     };
 }
