@@ -1,55 +1,23 @@
 // Layers into Settings: values by precedence, then the objects on top of the defaults they share.
 #include <algorithm>
-#include <map>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "layer.h"
+#include "fields.h"
 #include "ringway/config/limits.h"
 #include "ringway/config/suggest.h"
 #include "ringway/config/url.h"
 #include "ringway/config/validate.h"
+#include "routes.h"
 
 namespace ringway::config {
 namespace {
-
-using MaybeProblem = std::optional<Problem>;
-
-// What has been said about one object so far, to find what is said twice.
-using Said = std::map<std::string, std::string, std::less<>>;
 
 // "--listen tcp://127.0.0.1:80: backlog".
 std::string where_of(const Raw& url, std::string_view key) {
     const std::string_view bare = std::string_view{url.text}.substr(0, url.text.find('?'));
     return fmt::format("{} {}: {}", url.where, printable(bare), key);
-}
-
-template <typename Object>
-MaybeProblem apply_option(const OptionRow<Object>& row, Object& object, const RawOption& option,
-                          Said& said) {
-    const auto [earlier, first] = said.emplace(option.key, option.value.text);
-    if (!first && !row.repeat && earlier->second != option.value.text) {
-        return refusal_line(
-            option.value.where, option.value.text,
-            {fmt::format("it is \"{}\" already", printable(earlier->second)), "say it once"});
-    }
-    if (first && row.repeat) row.clear(object);
-    if (auto complaint = apply(row, object, option.value.text)) {
-        return refusal_line(option.value.where, option.value.text, *complaint);
-    }
-    return {};
-}
-
-template <typename Object>
-void add_names(std::vector<std::string_view>& names, std::span<const OptionRow<Object>> rows) {
-    for (const auto& row : rows) names.push_back(row.name);
-}
-
-Problem unknown_option(const RawOption& option, std::string_view kind,
-                       const std::vector<std::string_view>& known) {
-    std::string rule = fmt::format("{} has no such option", kind);
-    return refusal_line(option.value.where, {std::move(rule), did_you_mean(option.key, known)});
 }
 
 // True for options that a Unix socket cannot heed.
@@ -83,14 +51,20 @@ MaybeProblem apply_listener_option(Listener& listener, const RawOption& option, 
 }
 
 MaybeProblem apply_upstream_option(Upstream& upstream, const RawOption& option, Said& said) {
-    if (const auto* row = find_option(upstream_options(), option.key)) {
-        return apply_option(*row, upstream, option, said);
+    for (const auto rows : {upstream_options(), http_upstream_options()}) {
+        const auto* row = find_option(rows, option.key);
+        if (row != nullptr) return apply_option(*row, upstream, option, said);
+    }
+    if (const auto* row = find_option(pool_options(), option.key)) {
+        return apply_option(*row, upstream.pool, option, said);
     }
     if (const auto* row = find_option(socket_options(), option.key)) {
         return apply_option(*row, upstream.socket, option, said);
     }
     std::vector<std::string_view> known;
     add_names(known, upstream_options());
+    add_names(known, http_upstream_options());
+    add_names(known, pool_options());
     add_names(known, socket_options());
     add_names(known, endpoint_options());
     if (find_option(endpoint_options(), option.key) != nullptr) {
@@ -123,8 +97,8 @@ class Builder {
 
     // What is wrong within these layers, be it hidden by a higher one or not.
     MaybeProblem check_values_and_objects() {
-        for (auto step :
-             {&Builder::apply_values, &Builder::build_upstreams, &Builder::build_listeners}) {
+        for (auto step : {&Builder::apply_values, &Builder::build_upstreams,
+                          &Builder::build_listeners, &Builder::build_routes}) {
             if (auto problem = (this->*step)()) return problem;
         }
         return {};
@@ -132,7 +106,11 @@ class Builder {
 
     Checked<Settings, Problem> build() {
         if (auto problem = check_values_and_objects()) return *problem;
-        if (auto problem = resolve_routes()) return *problem;
+        // Routes go by name.
+        if (std::string problem = validate_names(draft_.settings); !problem.empty()) return problem;
+        if (auto problem = resolve_routes(draft_.settings, std::move(routes_), given_)) {
+            return *problem;
+        }
         return std::move(draft_.settings);
     }
 
@@ -182,7 +160,7 @@ class Builder {
         }
         name_the_nameless(draft_.settings.listeners, "listener");
         for (std::size_t i = 0; i < raws.size(); ++i) {
-            listener_named_.push_back(!raws[i].name.empty());
+            given_.listeners.push_back(!raws[i].name.empty());
         }
         return {};
     }
@@ -205,7 +183,7 @@ class Builder {
         for (const RawUpstream& raw : first_of(&Layer::upstreams)) {
             Upstream upstream = draft_.upstream;
             upstream.name = raw.name;
-            upstream_named_.push_back(!raw.name.empty());
+            given_.upstreams.push_back(!raw.name.empty());
             Said said;
             for (const RawOption& option : raw.options) {
                 if (auto problem = apply_upstream_option(upstream, option, said)) return problem;
@@ -213,9 +191,26 @@ class Builder {
             for (const RawPlace& place : raw.endpoints) {
                 if (auto problem = add_endpoint(upstream, place, said)) return problem;
             }
+            if (auto problem = check_protocol(upstream, said)) return problem;
             draft_.settings.upstreams.push_back(std::move(upstream));
         }
         name_the_nameless(draft_.settings.upstreams, "upstream");
+        return {};
+    }
+
+    // What only HTTP upstreams have: refused where it is said of another, and not there where it is
+    // said of all.
+    static MaybeProblem check_protocol(Upstream& upstream, const Said& said) {
+        if (upstream.speaks_http()) return {};
+        for (const auto& [key, value] : said) {
+            if (find_option(http_upstream_options(), key) == nullptr &&
+                find_option(pool_options(), key) == nullptr) {
+                continue;
+            }
+            return refusal_line(value.where,
+                                {"is of HTTP, and the endpoints of this upstream are TCP", {}});
+        }
+        forget_http(upstream);
         return {};
     }
 
@@ -224,9 +219,16 @@ class Builder {
         if (!url) return refusal_line(raw.url.where, raw.url.text, url.reason());
         Endpoint endpoint;
         endpoint.target = url->target;
-        if (endpoint.target.scheme == Scheme::tcp && endpoint.target.port == 0) {
+        if (!is_unix(endpoint.target.scheme) && endpoint.target.port == 0) {
             return refusal_line(raw.url.where, raw.url.text,
                                 {"an endpoint has a port from 1 to 65535", {}});
+        }
+        if (!upstream.endpoints.empty() &&
+            upstream.speaks_http() != is_http(endpoint.target.scheme)) {
+            return refusal_line(raw.url.where, raw.url.text,
+                                {"the endpoints of one upstream speak one protocol: all http or "
+                                 "all tcp",
+                                 {}});
         }
         Said said;
         for (const RawOption& option : options_of(raw, *url)) {
@@ -256,86 +258,19 @@ class Builder {
         }
     }
 
-    static constexpr std::size_t nowhere = SIZE_MAX;
-
-    template <typename Object>
-    static std::size_t index_of(const std::vector<Object>& objects, std::string_view name) {
-        for (std::size_t i = 0; i < objects.size(); ++i) {
-            if (objects[i].name == name) return i;
-        }
-        return nowhere;
-    }
-
-    template <typename Object>
-    static Problem no_such(const RawRoute& route, std::string_view kind, std::string_view name,
-                           const std::vector<Object>& objects) {
-        std::vector<std::string_view> known;
-        for (const auto& object : objects) known.push_back(object.name);
-        return refusal_line(route.where, name,
-                            {fmt::format("no {} has this name", kind), did_you_mean(name, known)});
-    }
-
-    // A route of a listener's own, then equal given names, then the route for all others, then the
-    // only upstream there is.
-    MaybeProblem resolve_routes() {
-        if (std::string problem = validate_names(draft_.settings); !problem.empty()) return problem;
-        auto& listeners = draft_.settings.listeners;
-        const auto& upstreams = draft_.settings.upstreams;
-        std::vector<std::size_t> own(listeners.size(), nowhere);
-        std::size_t for_others = nowhere;
-        for (const RawRoute& route : first_of(&Layer::routes)) {
-            const std::size_t upstream = index_of(upstreams, route.upstream);
-            if (upstream == nowhere) return no_such(route, "upstream", route.upstream, upstreams);
-            std::size_t* from = &for_others;
-            if (route.listener) {
-                const std::size_t listener = index_of(listeners, *route.listener);
-                if (listener == nowhere) {
-                    return no_such(route, "listener", *route.listener, listeners);
-                }
-                from = &own[listener];
-            }
-            if (*from != nowhere) {
-                return refusal_line(
-                    route.where, route.upstream,
-                    {fmt::format("{} goes to {} already",
-                                 route.listener ? *route.listener : "every other listener",
-                                 upstreams[*from].name),
-                     {}});
-            }
-            *from = upstream;
-        }
-        for (std::size_t i = 0; i < listeners.size(); ++i) {
-            std::size_t upstream = own[i];
-            if (upstream == nowhere) upstream = namesake_of(i);
-            if (upstream == nowhere) upstream = for_others;
-            if (upstream == nowhere && upstreams.size() == 1) upstream = 0;
-            if (upstream == nowhere && !upstreams.empty()) return unrouted(listeners[i]);
-            listeners[i].upstream = upstream == nowhere ? 0 : upstream;
+    MaybeProblem build_routes() {
+        for (const RawRoute& raw : first_of(&Layer::routes)) {
+            auto route = build_route(raw);
+            if (!route) return route.reason();
+            routes_.push_back(std::move(*route));
         }
         return {};
     }
 
-    std::size_t namesake_of(std::size_t listener) const {
-        if (!listener_named_[listener]) return nowhere;
-        const std::size_t upstream =
-            index_of(draft_.settings.upstreams, draft_.settings.listeners[listener].name);
-        return upstream != nowhere && upstream_named_[upstream] ? upstream : nowhere;
-    }
-
-    Problem unrouted(const Listener& listener) const {
-        return refusal_line(
-            "--route",
-            {fmt::format("listener {} ({}) has no upstream, and there are {} to choose from",
-                         listener.name, listener.target.to_string(),
-                         draft_.settings.upstreams.size()),
-             fmt::format("--route 'listener={} => {}'", listener.name,
-                         draft_.settings.upstreams.front().name)});
-    }
-
     std::span<const Layer> layers_;
     Draft draft_;
-    std::vector<bool> listener_named_;
-    std::vector<bool> upstream_named_;
+    std::vector<BuiltRoute> routes_;
+    GivenNames given_;
 };
 
 }  // namespace

@@ -29,9 +29,9 @@ std::string toml_value(const ValueRule& rule, bool repeat, std::string_view show
     if (repeat) {
         std::string out = "[";
         while (!shown.empty()) {
-            const std::size_t blank = shown.find(' ');
-            out += (out.size() > 1 ? ", " : "") + quoted(shown.substr(0, blank));
-            shown.remove_prefix(blank == std::string_view::npos ? shown.size() : blank + 1);
+            const std::size_t end = shown.find('\n');
+            out += (out.size() > 1 ? ", " : "") + quoted(shown.substr(0, end));
+            shown.remove_prefix(end == std::string_view::npos ? shown.size() : end + 1);
         }
         return out + "]";
     }
@@ -79,10 +79,26 @@ void add_endpoint(std::string& out, const Endpoint& endpoint) {
 
 void add_upstream(std::string& out, const Upstream& upstream) {
     out += fmt::format("\n[[upstream]]\nname = {}\nendpoints = [\n", quoted(upstream.name));
-    for (const Endpoint& endpoint : upstream.endpoints) add_endpoint(out, endpoint);
+    for (const Endpoint& endpoint : upstream.endpoints) {
+        if (!endpoint.retired) add_endpoint(out, endpoint);
+    }
     out += "]\n";
     add_rows(out, upstream_options(), upstream);
+    if (upstream.speaks_http()) {
+        add_rows(out, http_upstream_options(), upstream);
+        add_rows(out, pool_options(), upstream.pool);
+    }
     add_rows(out, socket_options(), upstream.socket);
+}
+
+void add_route(std::string& out, const Settings& settings, const Route& route) {
+    RouteDraft draft{.route = route, .upstream = {}};
+    if (route.action == RouteAction::forward) {
+        draft.upstream = settings.upstreams.at(route.upstream).name;
+    }
+    out += "\n[[route]]\n";
+    for (const auto rows : {route_conditions(), route_options()}) add_rows(out, rows, draft);
+    if (route.action == RouteAction::reply && route.body.empty()) out += "reply = \"\"\n";
 }
 
 }  // namespace
@@ -100,10 +116,16 @@ std::string render_settings(const Settings& settings) {
         out += fmt::format("# {}\n{}", title_of(static_cast<Group>(group)), lines);
     }
     for (const Listener& listener : settings.listeners) add_listener(out, listener);
-    for (const Upstream& upstream : settings.upstreams) add_upstream(out, upstream);
+    for (const Upstream& upstream : settings.upstreams) {
+        if (!upstream.retired) add_upstream(out, upstream);
+    }
     for (const Listener& listener : settings.listeners) {
+        if (listener.speaks_http()) continue;
         out += fmt::format("\n[[route]]\nlistener = {}\nupstream = {}\n", quoted(listener.name),
                            quoted(settings.upstreams.at(listener.upstream).name));
+    }
+    for (const Route& route : settings.routes) {
+        if (!route.retired) add_route(out, settings, route);
     }
     return out;
 }

@@ -2,8 +2,7 @@
 
 #include <cerrno>
 
-#include "ringway/net/socket_options.h"
-#include "ringway/ring/sys.h"
+#include "ringway/upstream/dial.h"
 
 namespace ringway::proxy {
 
@@ -25,7 +24,7 @@ struct SessionWaiter : upstream::PermitWaiter {
 // reader runs, also to notice a client that is gone.
 void regulate_early_bytes(Session& session) {
     net::Socket& downstream = session.downstream;
-    if (downstream.received().bytes() >= session.context.settings.held_bytes_max) {
+    if (downstream.received().bytes() >= session.context.settings().held_bytes_max) {
         downstream.stop_receiving();
     } else if (!downstream.is_receiving() && !downstream.is_waiting_for_buffer() &&
                !downstream.has_ended()) {
@@ -41,52 +40,7 @@ std::optional<CloseReason> early_end(const Session& session) {
 }
 
 std::size_t upstream_of(const Session& session) {
-    return session.context.settings.listeners[session.listener].upstream;
-}
-
-const sockaddr* address_for(Context& context, upstream::Endpoint& endpoint, socklen_t& bytes) {
-    if (config::is_unix(endpoint.settings->target.scheme)) {
-        bytes = endpoint.unix_path.bytes;
-        return reinterpret_cast<const sockaddr*>(&endpoint.unix_path.storage);
-    }
-    const net::Address& address = context.upstreams.next_address(endpoint);
-    bytes = address.raw_bytes();
-    return address.raw();
-}
-
-int bind_source(int fd, const config::Upstream& settings) {
-    if (settings.source_address.empty()) return 0;
-    const auto source = net::Address::parse(settings.source_address, 0);
-    if (!source) return -EINVAL;
-    // The port is chosen at connect, so that one address serves more connections than ports.
-    const int on = 1;
-    ring::sys::set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    return ring::sys::bind(fd, source->raw(), source->raw_bytes());
-}
-
-// Opens the socket and hands the connect to the ring. 0, or the negative errno of what failed.
-int begin_connect(Context& context, Session& session, upstream::Endpoint& endpoint) {
-    socklen_t bytes = 0;
-    const sockaddr* address = address_for(context, endpoint, bytes);
-    const int fd =
-        ring::sys::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return fd;
-    int failure = net::apply(fd, endpoint.upstream->socket, address->sa_family);
-    if (failure == 0 && address->sa_family != AF_UNIX) {
-        failure = bind_source(fd, *endpoint.upstream);
-    }
-    if (failure != 0) {
-        ring::sys::close(fd);
-        return failure;
-    }
-    session.upstream.attach(fd);
-    session.upstream.start_connecting(address, bytes);
-    return 0;
-}
-
-// What this process lacks says nothing about the endpoint, and another would fare no better.
-bool is_shortage(int result) {
-    return result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -ENOBUFS;
+    return session.context.settings().listeners[session.listener].upstream;
 }
 
 async::Task<void> wait_until_quiet(Session& session) {
@@ -98,9 +52,9 @@ async::Task<void> wait_until_quiet(Session& session) {
 // session has no use for it any more.
 async::Task<int> try_endpoint(Context& context, Session& session, upstream::Endpoint& endpoint) {
     const base::Instant started = context.now;
-    const int begun = begin_connect(context, session, endpoint);
+    const int begun = upstream::begin_connect(session.upstream, context.upstreams, endpoint);
     if (begun != 0) co_return begun;
-    session.deadline.set(started + context.settings.connect_timeout);
+    session.deadline.set(started + context.settings().connect_timeout);
     while (session.upstream.is_connecting()) {
         co_await session.wake.wait();
         regulate_early_bytes(session);
@@ -139,13 +93,14 @@ async::Task<int> try_addresses(Context& context, Session& session, upstream::End
 
 // Waits for an endpoint that is at its limit. The endpoint that was granted, or nullptr.
 async::Task<upstream::Endpoint*> wait_for_permit(Context& context, Session& session,
-                                                 upstream::TriedSet tried, upstream::Pick pick) {
+                                                 std::size_t upstream, upstream::TriedSet tried,
+                                                 upstream::Pick pick) {
     SessionWaiter waiter(session);
-    waiter.upstream = upstream_of(session);
+    waiter.upstream = upstream;
     waiter.tried = tried;
     waiter.client = session.client();
     context.upstreams.wait(waiter, pick);
-    session.deadline.set(context.now + context.settings.connect_timeout);
+    session.deadline.set(context.now + context.settings().connect_timeout);
     while (waiter.granted == nullptr) {
         co_await session.wake.wait();
         regulate_early_bytes(session);
@@ -158,19 +113,19 @@ async::Task<upstream::Endpoint*> wait_for_permit(Context& context, Session& sess
     co_return granted;
 }
 
-bool hashes_client(const Context& context, const Session& session) {
-    const config::Upstream& upstream = context.settings.upstreams[upstream_of(session)];
-    return upstream.balance == config::Balance::hash_client;
+bool hashes_client(const Context& context, std::size_t upstream) {
+    return context.settings().upstreams[upstream].balance == config::Balance::hash_client;
 }
 
 }  // namespace
 
 async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Session& session) {
+    // Stays the session's, whatever a reload makes of the listener: indexes keep their meaning.
     const std::size_t upstream = upstream_of(session);
     upstream::TriedSet tried = 0;
     bool timed_out = false;
     static const net::Address unknown;
-    const net::Address& client = hashes_client(context, session) ? session.client() : unknown;
+    const net::Address& client = hashes_client(context, upstream) ? session.client() : unknown;
     for (;;) {
         const upstream::Pick pick = context.upstreams.choose(upstream, tried, client, context.now);
         if (pick.choice == upstream::Choice::none) {
@@ -179,7 +134,7 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
         }
         upstream::Endpoint* endpoint = pick.endpoint;
         if (pick.choice == upstream::Choice::at_limit) {
-            auto waiting = wait_for_permit(context, session, tried, pick);
+            auto waiting = wait_for_permit(context, session, upstream, tried, pick);
             endpoint = co_await waiting;
             if (const auto ended = early_end(session)) co_return ended;
             if (endpoint == nullptr) co_return CloseReason::no_endpoint;
@@ -199,7 +154,7 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
             context.upstreams.connect_abandoned(*endpoint);
             co_return ended;
         }
-        if (is_shortage(result)) {
+        if (upstream::is_shortage(result)) {
             context.upstreams.connect_abandoned(*endpoint);
             context.log.warn("no descriptor or memory for an upstream connection",
                              stats::kv("error", base::Error::from_errno(result)));

@@ -98,8 +98,8 @@ TEST_CASE("what is wrong in the file is told with line and column") {
              Row{"[[listener]]\nname = \"x\"", "listener: the url is missing"},
              Row{"[[listener]]\nname = \"1x\"\nurl = \"tcp://127.0.0.1:1\"",
                  "2:1: name: \"1x\" is not allowed: a name of 1 to 64 letters"},
-             Row{"[[listener]]\nurl = \"http://127.0.0.1:1\"",
-                 "2:1: url: \"http://127.0.0.1:1\" is not allowed: http:// is not in this release"},
+             Row{"[[listener]]\nurl = \"https://127.0.0.1:1\"",
+                 "2:1: url: \"https://127.0.0.1:1\" is not allowed: https:// is not in this"},
              Row{"[[listener]]\nurl = \"tcp://127.0.0.1:1\"\nbacklog = 0",
                  "3:1: backlog: \"0\" is not allowed: a whole number from 1 to"},
              Row{"[[listener]]\nurl = \"tcp://127.0.0.1:1\"\nbacklgo = 1",
@@ -113,7 +113,10 @@ TEST_CASE("what is wrong in the file is told with line and column") {
              Row{"[[upstream]]\nendpoints = [\"tcp://a:1\"]\nhealth-check = { rise = 0 }",
                  "3:1: health-check: \"rise=0\" is not allowed: rise: \"0\" is not allowed"},
              Row{"[[route]]\nlistener = \"x\"", "route: the upstream is missing"},
-             Row{"[[route]]\nhost = \"x\"", "2:1: host: a route of this release has the keys"},
+             Row{"[[route]]\nhots = \"x\"", "2:1: hots: a route has no such option"},
+             Row{"[[route]]\nmethod = \"get\"\nupstream = \"u\"",
+                 "2:1: method: \"get\" is not allowed: methods are told apart by case (hint: "
+                 "GET?)"},
          }) {
         CAPTURE(row.text);
         const auto outcome = parse_file(row.text);
