@@ -149,8 +149,7 @@ upstream::PoolWiring Core::pool_wiring() {
             .shard = wiring.index,
             .shards = wiring.settings->shards,
             .connection_permits = wiring.shares.pools,
-            .request_permits = wiring.shares.upstream_requests,
-            .pool_stats = pointers_to(wiring.stats.pools)};
+            .request_permits = wiring.shares.upstream_requests};
 }
 
 // Counters and permits for every route and upstream there is; those that are there already stay
@@ -226,9 +225,12 @@ bool Core::turn(base::Instant wait_until) {
     }
     if (permits.recalled > 0 && !accepts_many()) answer_recall();
     if (!outbox_.empty()) flush_outbox();
-    if (draining && !reported_drained_ && has_drained()) {
-        reported_drained_ = true;
-        send(Drained{});
+    if (draining && !reported_drained_) {
+        if (accepting.running() == 0 && sessions.running() == 0) pools->finish();
+        if (has_drained()) {
+            reported_drained_ = true;
+            send(Drained{});
+        }
     }
     publish();
     if (reported_drained_ && outbox_.empty()) return false;
