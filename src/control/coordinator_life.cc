@@ -98,6 +98,8 @@ int Coordinator::finish() {
 }
 
 void Coordinator::drain_logs(base::Instant now) {
+    // By the way: this happens at least once a second, and rates need no more.
+    state_.rates.note(stats_of_shards(state_), now);
     std::size_t lines = 0;
     for (const auto& link : state_.shards) {
         lines += link->log.drain([this](stats::LogStream stream, std::string_view line) {

@@ -96,6 +96,13 @@ std::vector<std::size_t> endpoints_named(const ServerState& state, std::string_v
     return found;
 }
 
+std::vector<const stats::ShardStats*> stats_of_shards(const ServerState& state) {
+    std::vector<const stats::ShardStats*> shards;
+    shards.reserve(state.shards.size());
+    for (const auto& link : state.shards) shards.push_back(&link->stats);
+    return shards;
+}
+
 std::string_view version() { return RINGWAY_VERSION; }
 
 }  // namespace ringway::control

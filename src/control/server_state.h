@@ -11,6 +11,7 @@
 #include "ringway/base/clock.h"
 #include "ringway/config/settings.h"
 #include "ringway/net/address.h"
+#include "ringway/stats/rates.h"
 #include "ringway/stats/snapshot.h"
 #include "ringway/upstream/endpoint.h"
 #include "shard_link.h"
@@ -50,6 +51,7 @@ struct ServerState {
     bool pinned = false;
     bool draining = false;
     std::uint64_t sink_lines_dropped = 0;
+    stats::RateHistory rates;
     config::LogLevel log_level = config::LogLevel::info;
     ReloadStatus reloads;
 
@@ -69,6 +71,8 @@ stats::StatsSizes stats_sizes_of(const config::Settings& settings);
 // Slots of what `set upstream` names: "NAME/ENDPOINT", or "NAME" for all its endpoints.
 // Empty when there is no such thing.
 std::vector<std::size_t> endpoints_named(const ServerState& state, std::string_view target);
+
+std::vector<const stats::ShardStats*> stats_of_shards(const ServerState& state);
 
 // ringway's version, as the build knows it.
 std::string_view version();

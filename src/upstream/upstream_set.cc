@@ -78,6 +78,7 @@ void UpstreamSet::set_target(Endpoint& endpoint, const EndpointWiring& wiring) {
     const std::size_t slot = endpoint.flat_index;
     endpoint.addresses.clear();
     endpoint.unix_path = {};
+    endpoint.authority = config::is_unix(target.scheme) ? "localhost" : target.to_string();
     endpoint.next_address = 0;
     if (config::is_unix(target.scheme)) {
         endpoint.unix_path = net::UnixPath::parse(target.path).value_or(net::UnixPath{});

@@ -33,6 +33,7 @@ struct Endpoint {
     // Empty while the name does not resolve. Replaced in place and never moved: a connect that is
     // being submitted may still point into it.
     std::vector<net::Address> addresses;
+    std::string authority;             // host and port, as Host fields say it
     net::UnixPath unix_path;           // when the target is a Unix socket
     std::size_t next_address = 0;      // the one to try first
     std::uint32_t target_version = 0;  // another one after a reload that points it elsewhere
