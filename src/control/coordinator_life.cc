@@ -49,10 +49,7 @@ void Coordinator::on_signal(int number) {
             }
             begin_drain(base::Instant::never(), "QUIT");
             return;
-        case SIGHUP:
-            log_.warn("signal with nothing to do", stats::kv("signal", "HUP"),
-                      stats::kv("why", "settings are read at start; restart to change them"));
-            return;
+        case SIGHUP: reload("HUP", std::nullopt); return;
         case SIGUSR1: reopen_logs(); return;
         default: return;
     }
@@ -73,6 +70,7 @@ void Coordinator::begin_drain(base::Instant deadline, const char* why) {
     }
     parts_.notify.stopping("draining");
     if (prober_) prober_->stop();
+    drop_staged_reload();
     broadcast([deadline] { return shard::Command(shard::Drain{deadline}); });
 }
 
