@@ -1,4 +1,4 @@
-"""Requests that a proxy and an origin could read differently: the whole matrix, and its document."""
+"""Requests that a proxy and an origin could read differently: the matrix and its document."""
 
 import os
 

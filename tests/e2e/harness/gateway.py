@@ -33,7 +33,12 @@ class Gateway(Ringway):
 
 def gateway(origin, *flags, listen=HTTP_LISTEN, **options):
     """ringway on a port of the kernel's choice, in front of one origin."""
-    return Gateway(*listen, "--upstream", origin.url, *flags, **options)
+    return Gateway(*listen, "--upstream", http_url(origin), *flags, **options)
+
+
+def http_url(origin):
+    """The URL of any kind of origin, as one that speaks HTTP."""
+    return origin.url.replace("tcp+unix:", "http+unix:").replace("tcp://", "http://")
 
 
 def upstream(origins, options=None, name="pool"):
@@ -42,7 +47,7 @@ def upstream(origins, options=None, name="pool"):
         options = [""] * len(origins)
     elif isinstance(options, str):
         options = [options] + [""] * (len(origins) - 1)
-    urls = [origin.url + option for origin, option in zip(origins, options)]
+    urls = [http_url(origin) + option for origin, option in zip(origins, options)]
     return ("--upstream", f"{name}=" + ",".join(urls))
 
 

@@ -4,6 +4,7 @@ A test gives a function that is called with each request (a Call) once its head 
 answer well, badly, late, in part, or with a reset. Every byte that arrives is kept, by connection.
 """
 
+import contextlib
 import socket
 import threading
 import time
@@ -123,7 +124,7 @@ def scripted(*steps):
 
 
 class HttpOrigin(Server):
-    """Serves each connection in a thread of its own; `requests` and `transcripts` are the record."""
+    """Serves each connection in a thread of its own; `requests` and `transcripts` are kept."""
 
     def __init__(self, answer=answer_ok, strict=True, **options):
         self.answer = answer
@@ -135,6 +136,7 @@ class HttpOrigin(Server):
         self.in_flight = 0
         self.in_flight_peak = 0
         self.cut_requests = 0  # the proxy went away within a request
+        self.idle_connections = set()  # between two requests now
         self.record = threading.Lock()
         super().__init__(HttpOrigin.converse, **options)
         self.tcp_url = self.url
@@ -150,8 +152,10 @@ class HttpOrigin(Server):
         try:
             while (request := read_request_head(stream)) is not None:
                 number += 1
+                self.idle_connections.discard(taken)
                 if not self.serve_request(Call(self, stream, request, connection, number)):
                     break
+                self.idle_connections.add(taken)
             self.linger(taken, transcript)
         except Cut:
             with self.record:
@@ -187,6 +191,25 @@ class HttpOrigin(Server):
             taken.settimeout(5)
             while piece := taken.recv(1 << 16):
                 transcript += piece
+
+    def close_idle(self):
+        """Closes the connections that are between two requests, as servers do after a while."""
+        for taken in list(self.idle_connections):
+            self.idle_connections.discard(taken)
+            with contextlib.suppress(OSError):
+                taken.shutdown(socket.SHUT_RDWR)
+
+    def retire(self):
+        """Goes away as a careful server does: refuses connects, lets requests finish, closes
+        connections while they are idle."""
+        eventually(lambda: not self.origin.waiting(), "nobody waits to be accepted", pause=0.001)
+        with contextlib.suppress(OSError):
+            self.origin.listener.shutdown(socket.SHUT_RDWR)
+        end = time.monotonic() + 1
+        while self.connections and time.monotonic() < end:
+            self.close_idle()
+            time.sleep(0.005)
+        self.close()
 
     def targets(self):
         return [request.target for request in list(self.requests)]
