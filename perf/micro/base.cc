@@ -1,4 +1,4 @@
-// Costs of slab, timer wheel and histograms.
+// Costs of slab and timer wheel.
 
 #include <memory>
 #include <vector>
@@ -7,8 +7,6 @@
 #include "ringway/base/random.h"
 #include "ringway/base/slab.h"
 #include "ringway/base/timer_wheel.h"
-#include "ringway/stats/histogram.h"
-#include "ringway/stats/latency.h"
 
 namespace ringway::perf {
 namespace {
@@ -62,38 +60,11 @@ void bench_timers() {
     wheel.disarm(single);
 }
 
-void bench_histogram() {
-    const auto histogram = std::make_unique<stats::Histogram>();
-    base::Random random(1);
-    measure("histogram: record", [&](std::uint64_t n) {
-        for (std::uint64_t i = 0; i < n; ++i) histogram->record(random.below(10'000'000));
-    });
-    const auto latency = std::make_unique<stats::Latency>();
-    measure("latency: record in histogram and window", [&](std::uint64_t n) {
-        for (std::uint64_t i = 0; i < n; ++i) {
-            latency->record(base::Duration::nanoseconds(100'000), base::Instant{1'000'000'000});
-        }
-    });
-    stats::HistogramReading reading;
-    reading.add(*histogram);
-    measure("histogram: read (the one that allocates)", [&](std::uint64_t n) {
-        for (std::uint64_t i = 0; i < n; ++i) {
-            stats::HistogramReading copy;
-            copy.add(*histogram);
-            keep(copy.count());
-        }
-    });
-    measure("histogram: one percentile of a reading", [&](std::uint64_t n) {
-        for (std::uint64_t i = 0; i < n; ++i) keep(reading.percentile_ns(99));
-    });
-}
-
 }  // namespace
 
 void bench_base() {
     bench_slab();
     bench_timers();
-    bench_histogram();
 }
 
 }  // namespace ringway::perf

@@ -24,9 +24,12 @@ void keep(const Value& value) {
     asm volatile("" : : "r,m"(value) : "memory");
 }
 
-void bench_base();      // slab, timer wheel, histogram
+void bench_base();      // slab, timer wheel
+void bench_stats();     // histograms, what an exchange counts, access-log lines
 void bench_upstream();  // choosing an endpoint
 void bench_async();     // coroutines and their frames
+void bench_http();      // heads and chunked bodies, read and written
+void bench_rules();     // choosing a route, heads from one side to the other, replies
 void bench_relay();     // one exchange through the relay, kernel included
 void note_sizes();      // bytes per connection
 

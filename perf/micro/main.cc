@@ -72,8 +72,11 @@ int main(int count, char** words) {
     using namespace ringway::perf;
     if (count > 1) filter = words[1];
     bench_base();
+    bench_stats();
     bench_upstream();
     bench_async();
+    bench_http();
+    bench_rules();
     bench_relay();
     note_sizes();
     return 0;

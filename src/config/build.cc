@@ -1,11 +1,11 @@
 // Layers into Settings: values by precedence, then the objects on top of the defaults they share.
 #include <algorithm>
-#include <map>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "layer.h"
+#include "apply_option.h"
+#include "fields.h"
 #include "ringway/config/limits.h"
 #include "ringway/config/suggest.h"
 #include "ringway/config/url.h"
@@ -14,42 +14,10 @@
 namespace ringway::config {
 namespace {
 
-using MaybeProblem = std::optional<Problem>;
-
-// What has been said about one object so far, to find what is said twice.
-using Said = std::map<std::string, std::string, std::less<>>;
-
 // "--listen tcp://127.0.0.1:80: backlog".
 std::string where_of(const Raw& url, std::string_view key) {
     const std::string_view bare = std::string_view{url.text}.substr(0, url.text.find('?'));
     return fmt::format("{} {}: {}", url.where, printable(bare), key);
-}
-
-template <typename Object>
-MaybeProblem apply_option(const OptionRow<Object>& row, Object& object, const RawOption& option,
-                          Said& said) {
-    const auto [earlier, first] = said.emplace(option.key, option.value.text);
-    if (!first && !row.repeat && earlier->second != option.value.text) {
-        return refusal_line(
-            option.value.where, option.value.text,
-            {fmt::format("it is \"{}\" already", printable(earlier->second)), "say it once"});
-    }
-    if (first && row.repeat) row.clear(object);
-    if (auto complaint = apply(row, object, option.value.text)) {
-        return refusal_line(option.value.where, option.value.text, *complaint);
-    }
-    return {};
-}
-
-template <typename Object>
-void add_names(std::vector<std::string_view>& names, std::span<const OptionRow<Object>> rows) {
-    for (const auto& row : rows) names.push_back(row.name);
-}
-
-Problem unknown_option(const RawOption& option, std::string_view kind,
-                       const std::vector<std::string_view>& known) {
-    std::string rule = fmt::format("{} has no such option", kind);
-    return refusal_line(option.value.where, {std::move(rule), did_you_mean(option.key, known)});
 }
 
 // True for options that a Unix socket cannot heed.
@@ -83,14 +51,20 @@ MaybeProblem apply_listener_option(Listener& listener, const RawOption& option, 
 }
 
 MaybeProblem apply_upstream_option(Upstream& upstream, const RawOption& option, Said& said) {
-    if (const auto* row = find_option(upstream_options(), option.key)) {
-        return apply_option(*row, upstream, option, said);
+    for (const auto rows : {upstream_options(), http_upstream_options()}) {
+        const auto* row = find_option(rows, option.key);
+        if (row != nullptr) return apply_option(*row, upstream, option, said);
+    }
+    if (const auto* row = find_option(pool_options(), option.key)) {
+        return apply_option(*row, upstream.pool, option, said);
     }
     if (const auto* row = find_option(socket_options(), option.key)) {
         return apply_option(*row, upstream.socket, option, said);
     }
     std::vector<std::string_view> known;
     add_names(known, upstream_options());
+    add_names(known, http_upstream_options());
+    add_names(known, pool_options());
     add_names(known, socket_options());
     add_names(known, endpoint_options());
     if (find_option(endpoint_options(), option.key) != nullptr) {
@@ -213,9 +187,26 @@ class Builder {
             for (const RawPlace& place : raw.endpoints) {
                 if (auto problem = add_endpoint(upstream, place, said)) return problem;
             }
+            if (auto problem = check_protocol(upstream, said)) return problem;
             draft_.settings.upstreams.push_back(std::move(upstream));
         }
         name_the_nameless(draft_.settings.upstreams, "upstream");
+        return {};
+    }
+
+    // What only HTTP upstreams have: refused where it is said of another, and not there where it is
+    // said of all.
+    static MaybeProblem check_protocol(Upstream& upstream, const Said& said) {
+        if (upstream.speaks_http()) return {};
+        for (const auto& [key, value] : said) {
+            if (find_option(http_upstream_options(), key) == nullptr &&
+                find_option(pool_options(), key) == nullptr) {
+                continue;
+            }
+            return refusal_line(value.where,
+                                {"is of HTTP, and the endpoints of this upstream are TCP", {}});
+        }
+        forget_http(upstream);
         return {};
     }
 
@@ -224,9 +215,16 @@ class Builder {
         if (!url) return refusal_line(raw.url.where, raw.url.text, url.reason());
         Endpoint endpoint;
         endpoint.target = url->target;
-        if (endpoint.target.scheme == Scheme::tcp && endpoint.target.port == 0) {
+        if (!is_unix(endpoint.target.scheme) && endpoint.target.port == 0) {
             return refusal_line(raw.url.where, raw.url.text,
                                 {"an endpoint has a port from 1 to 65535", {}});
+        }
+        if (!upstream.endpoints.empty() &&
+            upstream.speaks_http() != is_http(endpoint.target.scheme)) {
+            return refusal_line(raw.url.where, raw.url.text,
+                                {"the endpoints of one upstream speak one protocol: all http or "
+                                 "all tcp",
+                                 {}});
         }
         Said said;
         for (const RawOption& option : options_of(raw, *url)) {
@@ -310,7 +308,16 @@ class Builder {
             if (upstream == nowhere) upstream = for_others;
             if (upstream == nowhere && upstreams.size() == 1) upstream = 0;
             if (upstream == nowhere && !upstreams.empty()) return unrouted(listeners[i]);
-            listeners[i].upstream = upstream == nowhere ? 0 : upstream;
+            if (upstream == nowhere) continue;
+            if (listeners[i].speaks_http()) {
+                Route route;
+                route.name = fmt::format("listener={}", listeners[i].name);
+                route.match.listener = listeners[i].name;
+                route.upstream = upstream;
+                draft_.settings.routes.push_back(std::move(route));
+            } else {
+                listeners[i].upstream = upstream;
+            }
         }
         return {};
     }

@@ -101,6 +101,9 @@ std::string show_cidr(const Object& object) {
     return show_ranges(object.*Member);
 }
 
+// Back to what nobody said of the options that only HTTP upstreams have.
+void forget_http(Upstream& upstream);
+
 constexpr ValueRule count_rule(std::uint64_t min, std::uint64_t max) {
     return {.kind = ValueKind::count, .min = min, .max = max};
 }

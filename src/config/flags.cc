@@ -60,17 +60,19 @@ void add_object_flags(std::vector<Flag>& flags) {
     flags.push_back({.name = "listen",
                      .scope = Flag::Scope::object,
                      .placeholder = "[NAME=]URL",
-                     .rule = text_rule("[NAME=]tcp://HOST:PORT or [NAME=]tcp+unix:/PATH, with "
-                                       "options as ?KEY=VALUE&KEY=VALUE"),
+                     .rule = text_rule("[NAME=]URL, which is http://HOST:PORT, tcp://HOST:PORT, "
+                                       "http+unix:/PATH or tcp+unix:/PATH, with options as "
+                                       "?KEY=VALUE&KEY=VALUE"),
                      .help = "Accept connections there; port 0 lets the kernel choose",
                      .default_text = "none: one is needed",
                      .repeat = true});
     flags.push_back({.name = "upstream",
                      .scope = Flag::Scope::object,
                      .placeholder = "[NAME=]URL[,URL...]",
-                     .rule = text_rule("[NAME=]URL[,URL...], each as tcp://HOST:PORT or "
-                                       "tcp+unix:/PATH, with options as ?KEY=VALUE&KEY=VALUE"),
-                     .help = "Where connections go; several URLs are endpoints of one upstream",
+                     .rule = text_rule("[NAME=]URL[,URL...], each as --listen takes it, all http "
+                                       "or all tcp"),
+                     .help = "Where connections or requests go; several URLs are endpoints of one "
+                             "upstream",
                      .default_text = "none: one is needed",
                      .repeat = true});
     flags.push_back({.name = "route",
@@ -99,6 +101,10 @@ std::vector<Flag> make_flags() {
              [](Draft& draft) -> Listener& { return draft.listener; });
     add_rows(flags, upstream_options(), Flag::Scope::upstream,
              [](Draft& draft) -> Upstream& { return draft.upstream; });
+    add_rows(flags, http_upstream_options(), Flag::Scope::http_upstream,
+             [](Draft& draft) -> Upstream& { return draft.upstream; });
+    add_rows(flags, pool_options(), Flag::Scope::http_upstream,
+             [](Draft& draft) -> PoolSettings& { return draft.upstream.pool; });
     add_socket_rows(flags);
     std::vector<Flag> sorted;
     for (std::size_t group = 0; group < group_count; ++group) {

@@ -39,6 +39,7 @@ std::string_view scope_text(Flag::Scope scope) {
     switch (scope) {
         case Flag::Scope::listener: return "each listener";
         case Flag::Scope::upstream: return "each upstream";
+        case Flag::Scope::http_upstream: return "each HTTP upstream";
         case Flag::Scope::socket: return "each listener and upstream";
         case Flag::Scope::process:
         case Flag::Scope::object:

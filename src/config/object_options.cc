@@ -5,15 +5,53 @@
 #include <arpa/inet.h>
 
 #include "fields.h"
+#include "http_words.h"
 #include "ringway/config/limits.h"
+#include "ringway/config/suggest.h"
 
 namespace ringway::config {
 namespace {
 
 using base::Duration;
 
-constexpr std::array<std::string_view, 5> balance_names{
-    "round-robin", "least-connections", "least-requests", "p2c", "hash:client"};
+// Those without a key of their own, in the order of the enumerators.
+constexpr std::array<std::string_view, 5> balance_names{"round-robin", "least-connections",
+                                                        "least-requests", "p2c", "hash:client"};
+constexpr std::string_view balance_rule =
+    "one of round-robin, least-connections, least-requests, p2c, hash:client, hash:header=NAME, "
+    "hash:cookie=NAME";
+constexpr std::string_view hash_header = "hash:header=";
+constexpr std::string_view hash_cookie = "hash:cookie=";
+
+Complaint set_balance(Upstream& upstream, const Value& value) {
+    const auto known = std::find(balance_names.begin(), balance_names.end(), value.text);
+    if (known != balance_names.end()) {
+        upstream.balance = static_cast<Balance>(known - balance_names.begin());
+        upstream.hash_key.clear();
+        return {};
+    }
+    const bool by_header = value.text.starts_with(hash_header);
+    if (!by_header && !value.text.starts_with(hash_cookie)) {
+        std::vector<std::string_view> names(balance_names.begin(), balance_names.end());
+        names.insert(names.end(), {hash_header, hash_cookie});
+        return Refusal{std::string{balance_rule}, did_you_mean(value.text, names)};
+    }
+    const std::string_view key = value.text.substr(hash_header.size());
+    if (!is_token(key)) {
+        return Refusal{std::string{balance_rule}, "a NAME has letters, digits and !#$%&'*+-.^_`|~"};
+    }
+    upstream.balance = by_header ? Balance::hash_header : Balance::hash_cookie;
+    upstream.hash_key = key;
+    return {};
+}
+std::string show_balance(const Upstream& upstream) {
+    switch (upstream.balance) {
+        case Balance::hash_header: return std::string{hash_header} + upstream.hash_key;
+        case Balance::hash_cookie: return std::string{hash_cookie} + upstream.hash_key;
+        default: return std::string{balance_names.at(static_cast<std::size_t>(upstream.balance))};
+    }
+}
+static_assert(hash_header.size() == hash_cookie.size());
 constexpr std::array<std::string_view, 3> proxy_protocol_names{"off", "v1", "v2"};
 
 constexpr std::string_view congestion_rule =
@@ -130,10 +168,11 @@ constexpr auto of_upstreams = std::to_array<OptionRow<Upstream>>({
     {.name = "balance",
      .group = Group::upstreams,
      .placeholder = "RULE",
-     .rule = choice_rule(balance_names),
-     .help = "Which endpoint takes the next connection",
-     .set = set_choice<&Upstream::balance>,
-     .show = show_choice<&Upstream::balance, balance_names>},
+     .rule = text_rule(balance_rule),
+     .help = "Which endpoint takes the next connection or request; least-requests, hash:header and "
+             "hash:cookie are of HTTP",
+     .set = set_balance,
+     .show = show_balance},
     {.name = "proxy-protocol",
      .group = Group::upstreams,
      .placeholder = "VERSION",
@@ -299,7 +338,7 @@ Complaint add_ranges(std::vector<Cidr>& ranges, std::string_view text) {
 std::string show_ranges(const std::vector<Cidr>& ranges) {
     std::string out;
     for (const Cidr& range : ranges) {
-        if (!out.empty()) out += ' ';
+        if (!out.empty()) out += '\n';
         out += range.to_string();
     }
     return out;
@@ -313,7 +352,9 @@ std::string_view title_of(Group group) {
         case Group::timeouts: return "Time limits";
         case Group::limits: return "Limits";
         case Group::access: return "Who may connect";
+        case Group::http: return "HTTP";
         case Group::upstreams: return "Upstreams";
+        case Group::http_upstreams: return "HTTP upstreams: connections, retries, ejection";
         case Group::sockets: return "Sockets, of clients and of endpoints";
         case Group::operations: return "Operation";
     }

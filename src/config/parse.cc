@@ -11,6 +11,7 @@
 
 #include "command_line.h"
 #include "ringway/config/derive.h"
+#include "ringway/config/reload.h"
 #include "ringway/config/render.h"
 #include "ringway/config/validate.h"
 
@@ -94,6 +95,7 @@ ParseOutcome parse_settings(const ParseInput& input) {
     }
     Derived derived = derive(std::move(*settings), input.machine);
     if (!derived.refusal.empty()) return failed(exit_machine_refused, derived.refusal);
+    assign_slots(derived.settings);
     return {.kind = ParseOutcome::Kind::settings,
             .settings = std::move(derived.settings),
             .warnings = std::move(derived.warnings),

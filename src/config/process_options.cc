@@ -36,6 +36,17 @@ Complaint set_access_log(Settings& settings, const Value& value) {
     return {};
 }
 
+// One flag, two protocols whose defaults differ: what differs was not set.
+Complaint set_idle_timeout(Settings& settings, const Value& value) {
+    settings.idle_timeout = value.duration;
+    settings.http_idle_timeout = value.duration;
+    return {};
+}
+std::string show_idle_timeout(const Settings& settings) {
+    if (settings.idle_timeout != settings.http_idle_timeout) return {};
+    return format_duration(settings.idle_timeout);
+}
+
 // A derived number is shown once it is derived; before that the default text says how.
 template <auto Member>
 std::string show_derived(const Settings& settings) {
@@ -128,16 +139,35 @@ constexpr auto timeouts = std::to_array<OptionRow<Settings>>({
      .group = Group::timeouts,
      .placeholder = "T",
      .rule = duration_rule(Duration::milliseconds(1), Duration::seconds(600)),
-     .help = "For the whole PROXY protocol preamble of a client that must send one",
+     .help = "For a whole request head from its first byte on (then 408), and for the PROXY "
+             "protocol preamble of a client that must send one",
      .set = set_duration<&Settings::header_timeout>,
      .show = show_duration<&Settings::header_timeout>},
     {.name = "idle-timeout",
      .group = Group::timeouts,
      .placeholder = "T",
      .rule = or_off(duration_rule(Duration::milliseconds(1), Duration::seconds(30 * 86400))),
-     .help = "Close a connection on which no byte has moved either way for this long",
-     .set = set_duration<&Settings::idle_timeout>,
-     .show = show_duration<&Settings::idle_timeout>},
+     .help = "Close a connection on which no byte has moved either way for this long: between "
+             "requests, within a message, and of TCP",
+     .default_text = "5m for HTTP, 1h for TCP",
+     .set = set_idle_timeout,
+     .show = show_idle_timeout},
+    {.name = "first-byte-timeout",
+     .group = Group::timeouts,
+     .placeholder = "T",
+     .rule = or_off(duration_rule(Duration::milliseconds(1), Duration::seconds(30 * 86400))),
+     .help =
+         "How long an endpoint may take to begin its response once it has the request; then 504",
+     .set = set_duration<&Settings::first_byte_timeout>,
+     .show = show_duration<&Settings::first_byte_timeout>},
+    {.name = "request-timeout",
+     .group = Group::timeouts,
+     .placeholder = "T",
+     .rule = or_off(duration_rule(Duration::milliseconds(1), Duration::seconds(30 * 86400))),
+     .help = "For a whole exchange, from the end of the request's head to the end of the response; "
+             "cuts long streams",
+     .set = set_duration<&Settings::request_timeout>,
+     .show = show_duration<&Settings::request_timeout>},
     {.name = "drain-timeout",
      .group = Group::timeouts,
      .placeholder = "T",

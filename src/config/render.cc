@@ -29,9 +29,9 @@ std::string toml_value(const ValueRule& rule, bool repeat, std::string_view show
     if (repeat) {
         std::string out = "[";
         while (!shown.empty()) {
-            const std::size_t blank = shown.find(' ');
-            out += (out.size() > 1 ? ", " : "") + quoted(shown.substr(0, blank));
-            shown.remove_prefix(blank == std::string_view::npos ? shown.size() : blank + 1);
+            const std::size_t end = shown.find('\n');
+            out += (out.size() > 1 ? ", " : "") + quoted(shown.substr(0, end));
+            shown.remove_prefix(end == std::string_view::npos ? shown.size() : end + 1);
         }
         return out + "]";
     }
@@ -82,6 +82,10 @@ void add_upstream(std::string& out, const Upstream& upstream) {
     for (const Endpoint& endpoint : upstream.endpoints) add_endpoint(out, endpoint);
     out += "]\n";
     add_rows(out, upstream_options(), upstream);
+    if (upstream.speaks_http()) {
+        add_rows(out, http_upstream_options(), upstream);
+        add_rows(out, pool_options(), upstream.pool);
+    }
     add_rows(out, socket_options(), upstream.socket);
 }
 
@@ -102,8 +106,14 @@ std::string render_settings(const Settings& settings) {
     for (const Listener& listener : settings.listeners) add_listener(out, listener);
     for (const Upstream& upstream : settings.upstreams) add_upstream(out, upstream);
     for (const Listener& listener : settings.listeners) {
+        if (listener.speaks_http()) continue;
         out += fmt::format("\n[[route]]\nlistener = {}\nupstream = {}\n", quoted(listener.name),
                            quoted(settings.upstreams.at(listener.upstream).name));
+    }
+    for (const Route& route : settings.routes) {
+        out +=
+            fmt::format("\n[[route]]\nlistener = {}\nupstream = {}\n", quoted(route.match.listener),
+                        quoted(settings.upstreams.at(route.upstream).name));
     }
     return out;
 }

@@ -16,11 +16,23 @@ namespace {
 
 constexpr std::string_view percent_rule =
     "a % stands before two hexadecimal digits, and what they stand for is UTF-8";
-constexpr std::string_view shape_rule = "a URL is tcp://HOST:PORT or tcp+unix:/PATH";
+constexpr std::string_view shape_rule =
+    "a URL is http://HOST:PORT, tcp://HOST:PORT, http+unix:/PATH or tcp+unix:/PATH";
 
-// Schemes that later releases add; naming them tells a misspelling from a wish.
-constexpr auto later_schemes = std::to_array<std::string_view>(
-    {"tls", "http", "https", "h2", "h2c", "http+unix", "udp", "ws", "wss"});
+struct NamedScheme {
+    std::string_view name;
+    Scheme scheme;
+    std::uint16_t default_port;  // 0: none, it must be written
+};
+// In the order of the enumerators.
+constexpr auto schemes = std::to_array<NamedScheme>({{"tcp", Scheme::tcp, 0},
+                                                     {"tcp+unix", Scheme::tcp_unix, 0},
+                                                     {"http", Scheme::http, 80},
+                                                     {"http+unix", Scheme::http_unix, 0}});
+
+// Schemes that this release has not; naming them tells a misspelling from a wish.
+constexpr auto absent_schemes = std::to_array<std::string_view>(
+    {"tls", "https", "h2", "h2c", "tls+unix", "https+unix", "udp", "ws", "wss"});
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -115,9 +127,9 @@ Checked<std::string> checked_host(std::string_view host) {
     return lower;
 }
 
-// "HOST:PORT", "[IPV6]:PORT".
-Checked<Target> parse_authority(std::string_view authority) {
-    Target target;
+// "HOST:PORT", "[IPV6]:PORT"; the port may be left out where the scheme has one of its own.
+Checked<Target> parse_authority(const NamedScheme& scheme, std::string_view authority) {
+    Target target{.scheme = scheme.scheme};
     std::string_view port_text;
     Checked<std::string> host = Refusal{};
     if (authority.starts_with('[')) {
@@ -134,7 +146,13 @@ Checked<Target> parse_authority(std::string_view authority) {
     }
     if (!host) return host.reason();
     target.host = *host;
-    if (!port_text.starts_with(':')) return Refusal{"the port is missing", "tcp://HOST:PORT"};
+    if (port_text.empty() && scheme.default_port != 0) {
+        target.port = scheme.default_port;
+        return target;
+    }
+    if (!port_text.starts_with(':')) {
+        return Refusal{"the port is missing", fmt::format("{}://HOST:PORT", scheme.name)};
+    }
     const auto port = parse_count(port_text.substr(1));
     if (!port || *port > 65535) {
         return Refusal{fmt::format("\"{}\" is not a port: a whole number from 0 to 65535",
@@ -145,9 +163,9 @@ Checked<Target> parse_authority(std::string_view authority) {
     return target;
 }
 
-Checked<Target> parse_unix(std::string_view path) {
+Checked<Target> parse_unix(const NamedScheme& scheme, std::string_view path) {
     if (path.starts_with("//")) path.remove_prefix(2);  // tcp+unix:///run/x as well
-    Target target{.scheme = Scheme::tcp_unix};
+    Target target{.scheme = scheme.scheme};
     auto decoded = percent_decoded(path);
     if (!decoded) return Refusal{std::string{percent_rule}, "%25 is a % itself"};
     if (!decoded->starts_with('/') && !decoded->starts_with('@')) {
@@ -182,27 +200,40 @@ Checked<std::vector<UrlOption>> parse_query(std::string_view query) {
 }
 
 Refusal unknown_scheme(std::string_view scheme) {
-    const std::string rule =
-        "this release speaks tcp://HOST:PORT and tcp+unix:/PATH, and nothing else";
-    if (std::find(later_schemes.begin(), later_schemes.end(), scheme) != later_schemes.end()) {
-        return {fmt::format("{}:// is not in this release, which speaks tcp://HOST:PORT and "
-                            "tcp+unix:/PATH",
-                            scheme),
-                "tcp:// passes its bytes through untouched"};
+    const bool is_wish =
+        std::find(absent_schemes.begin(), absent_schemes.end(), scheme) != absent_schemes.end();
+    if (!is_wish) {
+        return {"this release speaks http://, tcp://, http+unix: and tcp+unix:, and nothing else",
+                {}};
     }
-    return {rule, {}};
+    return {fmt::format("{}:// is not in this release, which speaks http://, tcp://, http+unix: "
+                        "and tcp+unix:",
+                        scheme),
+            "tcp:// passes its bytes through untouched"};
+}
+
+Checked<Target> parse_place(const NamedScheme& scheme, std::string_view rest) {
+    if (is_unix(scheme.scheme)) return parse_unix(scheme, rest);
+    if (!rest.starts_with("//")) return Refusal{std::string{shape_rule}, {}};
+    std::string_view authority = rest.substr(2);
+    if (authority.ends_with('/')) authority.remove_suffix(1);
+    if (authority.find('/') == std::string_view::npos) return parse_authority(scheme, authority);
+    if (!is_http(scheme.scheme)) return Refusal{"tcp:// has no path", {}};
+    return Refusal{"http:// has no path here: it names a place to listen or to connect to",
+                   "a route's path= and rewrite= choose and change paths"};
 }
 
 }  // namespace
 
 std::string Target::to_string() const {
-    if (scheme == Scheme::tcp_unix) return "unix:" + path;
+    if (is_unix(scheme)) return "unix:" + path;
     const bool ipv6 = host.find(':') != std::string::npos;
     return ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
 std::string format_url(const Target& target) {
-    if (target.scheme == Scheme::tcp) return "tcp://" + target.to_string();
+    const std::string scheme{schemes.at(static_cast<std::size_t>(target.scheme)).name};
+    if (!is_unix(target.scheme)) return scheme + "://" + target.to_string();
     std::string path;
     for (const char c : target.path) {
         const auto byte = static_cast<unsigned char>(c);
@@ -212,7 +243,7 @@ std::string format_url(const Target& target) {
             path += c;
         }
     }
-    return "tcp+unix:" + path;
+    return scheme + ":" + path;
 }
 
 bool is_object_name(std::string_view name) {
@@ -234,20 +265,10 @@ Checked<Url> parse_url(std::string_view text) {
     if (scheme.empty()) return Refusal{std::string{shape_rule}, {}};
     const std::string_view rest = place.substr(scheme.size() + 1);
 
-    Checked<Target> target = Refusal{};
-    if (scheme == "tcp") {
-        if (!rest.starts_with("//")) return Refusal{std::string{shape_rule}, {}};
-        std::string_view authority = rest.substr(2);
-        if (authority.ends_with('/')) authority.remove_suffix(1);
-        if (authority.find('/') != std::string_view::npos) {
-            return Refusal{"tcp:// has no path", {}};
-        }
-        target = parse_authority(authority);
-    } else if (scheme == "tcp+unix") {
-        target = parse_unix(rest);
-    } else {
-        return unknown_scheme(scheme);
-    }
+    const auto known = std::find_if(schemes.begin(), schemes.end(),
+                                    [&](const NamedScheme& each) { return each.name == scheme; });
+    if (known == schemes.end()) return unknown_scheme(scheme);
+    auto target = parse_place(*known, rest);
     if (!target) return target.reason();
     Url url{std::move(*target), {}};
     if (question != std::string_view::npos) {

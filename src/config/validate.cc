@@ -71,8 +71,7 @@ namespace {
 
 std::string check_addresses(const Settings& settings) {
     const auto* twice = first_repeated(settings.listeners, [](const Listener& listener) {
-        const bool chosen_by_kernel =
-            listener.target.scheme == Scheme::tcp && listener.target.port == 0;
+        const bool chosen_by_kernel = !is_unix(listener.target.scheme) && listener.target.port == 0;
         return chosen_by_kernel ? std::string{} : listener.target.to_string();
     });
     if (twice != nullptr) {
@@ -80,8 +79,7 @@ std::string check_addresses(const Settings& settings) {
                             {"two listeners have this address", {}});
     }
     for (const Listener& listener : settings.listeners) {
-        if (is_unix(listener.target.scheme) &&
-            listener.target.path == settings.control_path) {
+        if (is_unix(listener.target.scheme) && listener.target.path == settings.control_path) {
             return refusal_line("--control", settings.control_path,
                                 {"a listener has this path", {}});
         }
@@ -127,6 +125,38 @@ std::string check_upstream(const Upstream& upstream) {
     return {};
 }
 
+std::string_view protocol_of(bool http) { return http ? "http" : "tcp"; }
+
+Complaint check_protocol(const Settings& settings, const Listener& listener, std::size_t upstream) {
+    const Upstream& chosen = settings.upstreams.at(upstream);
+    if (listener.speaks_http() == chosen.speaks_http()) return {};
+    return Refusal{fmt::format("listener {} speaks {}, and upstream {} speaks {}: both must speak "
+                               "the same",
+                               listener.name, protocol_of(listener.speaks_http()), chosen.name,
+                               protocol_of(chosen.speaks_http())),
+                   fmt::format("{}:// on both sides", protocol_of(listener.speaks_http()))};
+}
+
+// Bytes of one protocol cannot be passed on as another.
+std::string check_protocols(const Settings& settings) {
+    for (const Listener& listener : settings.listeners) {
+        if (listener.speaks_http()) continue;
+        if (auto complaint = check_protocol(settings, listener, listener.upstream)) {
+            return refusal_line("--listen", *complaint);
+        }
+    }
+    for (const Route& route : settings.routes) {
+        if (route.action != RouteAction::forward) continue;
+        for (const Listener& listener : settings.listeners) {
+            if (!listener.speaks_http() || route.match.listener != listener.name) continue;
+            if (auto complaint = check_protocol(settings, listener, route.upstream)) {
+                return refusal_line("--route", *complaint);
+            }
+        }
+    }
+    return {};
+}
+
 bool is_whole_seconds(base::Duration duration) { return duration.ns % 1'000'000'000 == 0; }
 
 std::string check_sockets(const std::string& where, const SocketOptions& socket) {
@@ -153,6 +183,7 @@ std::string validate(const Settings& settings) {
             check_sockets(fmt::format("--upstream {}", upstream.name), upstream.socket);
         if (!problem.empty()) return problem;
     }
+    if (std::string problem = check_protocols(settings); !problem.empty()) return problem;
     for (const Listener& listener : settings.listeners) {
         std::string problem =
             check_sockets(fmt::format("--listen {}", listener.name), listener.socket);

@@ -24,7 +24,7 @@ std::vector<NameToResolve> names_in(const ServerState& state) {
     std::vector<NameToResolve> names;
     for (std::size_t flat = 0; flat < state.endpoints.size(); ++flat) {
         const config::Target& target = state.endpoints[flat].endpoint->target;
-        if (target.scheme != config::Scheme::tcp) continue;
+        if (config::is_unix(target.scheme)) continue;
         if (net::Address::parse(target.host, target.port)) continue;
         names.push_back({flat, target.host, target.port});
     }
@@ -38,8 +38,8 @@ Coordinator::Coordinator(CoordinatorParts parts)
       state_(parts_.state),
       log_(parts_.log),
       signal_fd_(open_signal_fd()),
-      listing_(state_.settings.shards),
-      judge_(state_.settings.shards) {
+      listing_(state_.settings().shards),
+      judge_(state_.settings().shards) {
     const auto seed = static_cast<std::uint64_t>(state_.started_wall_us);
     ResolverReports reports;
     reports.changed = [this](std::size_t endpoint, const std::vector<net::Address>& addresses) {
@@ -55,7 +55,7 @@ Coordinator::Coordinator(CoordinatorParts parts)
     };
     resolver_ =
         std::make_unique<Resolver>(parts_.poller, names_in(state_),
-                                   state_.settings.resolve_interval, seed, std::move(reports));
+                                   state_.settings().resolve_interval, seed, std::move(reports));
     if (!resolver_->broken().empty()) {
         log_.error("names cannot be resolved", stats::kv("reason", resolver_->broken()));
     }
@@ -130,7 +130,7 @@ int Coordinator::run() {
         watchdog_due_ = ring::sys::now();
     }
     prober_ = std::make_unique<HealthProber>(
-        parts_.poller, state_.settings, static_cast<std::uint64_t>(state_.started_wall_us) + 1,
+        parts_.poller, state_.settings(), static_cast<std::uint64_t>(state_.started_wall_us) + 1,
         [this](std::size_t endpoint) -> const std::vector<net::Address>& {
             return state_.endpoints[endpoint].addresses;
         },
@@ -235,7 +235,7 @@ void Coordinator::deal_out(std::size_t from, int fd, std::uint32_t listener) {
         if (!state_.shards[to]->alive()) continue;
         // An accepting shard that has ended has its permits in the reserve already; none is missed
         // then, because a shard ends only while ringway goes down.
-        if (state_.shards[from]->alive()) parts_.permits.move_used(0, from, to);
+        if (state_.shards[from]->alive()) parts_.permits.move_used({}, from, to);
         state_.shards[to]->send(shard::Adopt{fd, listener});
         return;
     }

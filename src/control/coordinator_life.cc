@@ -36,7 +36,7 @@ void Coordinator::on_signal(int number) {
         case SIGINT:
             if (deadline_set_by_signal_) stop_at_once("a second signal");
             deadline_set_by_signal_ = true;
-            begin_drain(now + state_.settings.drain_timeout, number == SIGINT ? "INT" : "TERM");
+            begin_drain(now + state_.settings().drain_timeout, number == SIGINT ? "INT" : "TERM");
             return;
         case SIGQUIT:
             if (state_.draining) {
@@ -123,7 +123,7 @@ void Coordinator::drain_logs(base::Instant now) {
 }
 
 void Coordinator::reopen_logs() {
-    const std::string& path = state_.settings.access_log;
+    const std::string& path = state_.settings().access_log;
     if (!parts_.access_sink.is_open() || path == "-") {
         log_.info("signal with nothing to do", stats::kv("signal", "USR1"),
                   stats::kv("why", "no log is a file"));

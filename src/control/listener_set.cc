@@ -86,7 +86,7 @@ std::string ListenerSet::open_all(std::vector<std::string>& notes) {
 
 std::string ListenerSet::open_one(std::size_t l) {
     const config::Listener& listener = settings_.listeners[l];
-    if (listener.target.scheme == config::Scheme::tcp) return open_tcp(l);
+    if (!config::is_unix(listener.target.scheme)) return open_tcp(l);
     if (auto probed = net::wait_until_free(listener, {}); !probed) return probed.error;
     const net::Listening opened = net::open_listening_socket(listener, {});
     if (!opened) return opened.error;

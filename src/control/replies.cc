@@ -37,8 +37,8 @@ stats::Context context_of(const ServerState& state) {
     context.version = version();
     context.wall_us = ring::sys::wall_clock_us();
     context.uptime = ring::sys::now() - state.started;
-    context.window = state.settings.stats_window;
-    context.connections_max = state.settings.connections_max;
+    context.window = state.settings().stats_window;
+    context.connections_max = state.settings().connections_max;
     context.draining = state.draining;
     context.writer_lines_dropped = state.sink_lines_dropped;
     for (const auto& link : state.shards) context.cpus.push_back(link->cpu);
@@ -123,7 +123,7 @@ std::string upstreams_reply(const ServerState& state, bool json) {
 }
 
 std::string info_reply(const ServerState& state, bool json) {
-    const config::Settings& settings = state.settings;
+    const config::Settings& settings = state.settings();
     stats::Info info;
     info.version = version();
     info.process_id = ::getpid();

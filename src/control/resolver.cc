@@ -32,16 +32,48 @@ bool same_set(std::vector<net::Address> a, std::vector<net::Address> b) {
 Resolver::Resolver(Poller& poller, std::vector<NameToResolve> names, base::Duration interval,
                    std::uint64_t seed, ResolverReports reports)
     : poller_(poller), interval_(interval), random_(seed), reports_(std::move(reports)) {
-    for (NameToResolve& target : names) {
-        Name name;
-        name.target = std::move(target);
-        names_.push_back(std::move(name));
+    for (NameToResolve& target : names) add(std::move(target));
+}
+
+Resolver::~Resolver() {
+    closing_ = true;
+    if (channel_ != nullptr) ::ares_destroy(channel_);
+    if (library_ready_) ::ares_library_cleanup();
+}
+
+void Resolver::add(NameToResolve target) {
+    if (channel_ == nullptr && broken_.empty()) open_channel();
+    Name name;
+    name.target = std::move(target);
+    const auto unused = std::find_if(names_.begin(), names_.end(), [](const Name& each) {
+        return !each.wanted && !each.asking;
+    });
+    if (unused != names_.end()) {
+        *unused = std::move(name);
+        return;
     }
-    queries_.resize(names_.size());
-    for (std::size_t i = 0; i < queries_.size(); ++i) queries_[i] = {this, i};
-    if (names_.empty()) return;
+    queries_.push_back({this, names_.size()});
+    names_.push_back(std::move(name));
+}
+
+void Resolver::replace(std::vector<NameToResolve> names, base::Duration interval) {
+    interval_ = interval;
+    for (Name& name : names_) {
+        const auto stays = std::find(names.begin(), names.end(), name.target);
+        if (name.wanted && stays != names.end()) {
+            names.erase(stays);
+        } else {
+            name.wanted = false;
+        }
+    }
+    for (NameToResolve& target : names) add(std::move(target));
+}
+
+// Not before there is a name: without one nothing of the machine's configuration is read.
+void Resolver::open_channel() {
     int status = ::ares_library_init(ARES_LIB_INIT_ALL);
     if (status == ARES_SUCCESS) {
+        library_ready_ = true;
         ares_options options{};
         options.timeout = query_timeout_ms;
         options.tries = query_tries;
@@ -56,12 +88,6 @@ Resolver::Resolver(Poller& poller, std::vector<NameToResolve> names, base::Durat
         channel_ = nullptr;
         broken_ = ::ares_strerror(status);
     }
-}
-
-Resolver::~Resolver() {
-    closing_ = true;
-    if (channel_ != nullptr) ::ares_destroy(channel_);
-    if (!names_.empty()) ::ares_library_cleanup();
 }
 
 void Resolver::socket_state(int fd, bool readable, bool writable) {
@@ -90,13 +116,13 @@ void Resolver::socket_state(int fd, bool readable, bool writable) {
 
 bool Resolver::first_round_under_way() const {
     return channel_ != nullptr && std::any_of(names_.begin(), names_.end(),
-                                              [](const Name& name) { return !name.answered; });
+                                              [](const Name& name) { return name.wanted && !name.answered; });
 }
 
 std::vector<std::string> Resolver::unresolved() const {
     std::vector<std::string> hosts;
     for (const Name& name : names_) {
-        if (name.addresses.empty()) hosts.push_back(name.target.host);
+        if (name.wanted && name.addresses.empty()) hosts.push_back(name.target.host);
     }
     return hosts;
 }
@@ -105,7 +131,7 @@ void Resolver::tick(base::Instant now) {
     if (channel_ == nullptr) return;
     ::ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     for (std::size_t i = 0; i < names_.size(); ++i) {
-        if (!names_[i].asking && names_[i].due <= now) ask(i);
+        if (names_[i].wanted && !names_[i].asking && names_[i].due <= now) ask(i);
     }
 }
 
@@ -113,7 +139,7 @@ base::Instant Resolver::next_due() const {
     if (channel_ == nullptr) return base::Instant::never();
     base::Instant due = base::Instant::never();
     for (const Name& name : names_) {
-        if (!name.asking) due = std::min(due, name.due);
+        if (name.wanted && !name.asking) due = std::min(due, name.due);
     }
     timeval wait{};
     if (::ares_timeout(channel_, nullptr, &wait) != nullptr) {
@@ -147,6 +173,10 @@ void Resolver::answered(std::size_t index, int status, ares_addrinfo* info) {
         return;
     }
     name.asking = false;
+    if (!name.wanted) {
+        if (info != nullptr) ::ares_freeaddrinfo(info);
+        return;
+    }
     name.answered = true;
     std::vector<net::Address> addresses;
     base::Duration lifetime = interval_;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct NameToResolve {
     std::size_t endpoint = 0;  // flat index
     std::string host;
     std::uint16_t port = 0;
+
+    bool operator==(const NameToResolve&) const = default;
 };
 
 struct ResolverReports {
@@ -43,6 +46,10 @@ class Resolver {
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
+    // Other names from now on. What stays (endpoint, host and port) keeps its addresses and its
+    // time; what is new is asked for at the next tick.
+    void replace(std::vector<NameToResolve> names, base::Duration interval);
+
     // Why the resolver cannot work at all (c-ares refused to start), or empty.
     const std::string& broken() const { return broken_; }
     // True until every name has had its first answer, good or bad.
@@ -59,6 +66,7 @@ class Resolver {
         std::vector<net::Address> addresses;
         base::Instant due{0};
         base::Duration retry_after = base::Duration::seconds(1);
+        bool wanted = true;  // its place may go to another when nobody asks for it any more
         bool asking = false;
         bool answered = false;
         bool failing = false;
@@ -68,6 +76,8 @@ class Resolver {
         std::size_t name = 0;
     };
 
+    void open_channel();
+    void add(NameToResolve target);
     void socket_state(int fd, bool readable, bool writable);
     void ask(std::size_t name);
     void answered(std::size_t name, int status, ares_addrinfo* info);
@@ -79,9 +89,10 @@ class Resolver {
     base::Random random_;
     ResolverReports reports_;
     std::vector<Name> names_;
-    std::vector<Query> queries_;  // one per name, at stable places
+    std::deque<Query> queries_;  // one per name, at stable places
     std::vector<int> watched_;    // descriptors of c-ares that the poller watches
     ares_channeldata* channel_ = nullptr;
+    bool library_ready_ = false;
     bool closing_ = false;
     std::string broken_;
 };

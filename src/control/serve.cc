@@ -13,12 +13,14 @@
 #include "control_listener.h"
 #include "coordinator.h"
 #include "listener_set.h"
+#include "permit_pools.h"
 #include "permits.h"
 #include "poller.h"
 #include "privileges.h"
 #include "replies.h"
 #include "ringway/base/assert.h"
 #include "ringway/config/machine.h"
+#include "ringway/config/reload.h"
 #include "ringway/ring/probe.h"
 #include "ringway/ring/sys.h"
 #include "ringway/shard/shard.h"
@@ -41,7 +43,7 @@ int refuse(const std::string& sentence) {
 // The server, step by step in the order of serve(); each step answers with one sentence on failure.
 class Server {
   public:
-    Server(const config::Settings& settings, const ServeOptions& options);
+    Server(std::shared_ptr<const config::Settings> settings, const ServeOptions& options);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -58,6 +60,8 @@ class Server {
     void say_what_runs();
     void remove_files();
 
+    // What is fixed while the process runs is read here; what a reload may change, in state_.
+    const std::shared_ptr<const config::Settings> started_with_;
     const config::Settings& settings_;
     const ServeOptions& options_;
     const config::Machine machine_;
@@ -76,20 +80,18 @@ class Server {
     std::unique_ptr<Coordinator> coordinator_;
 };
 
-std::uint64_t in_use(const ServerState& state, std::size_t shard, std::size_t pool) {
-    const stats::ShardStats& stats = state.shards.at(shard)->stats;
-    return pool == 0 ? stats.active.read() : stats.endpoints[pool - 1].active.read();
-}
-
-Server::Server(const config::Settings& settings, const ServeOptions& options)
-    : settings_(settings),
+Server::Server(std::shared_ptr<const config::Settings> settings, const ServeOptions& options)
+    : started_with_(std::move(settings)),
+      settings_(*started_with_),
       options_(options),
       machine_(config::Machine::read()),
-      state_(settings),
+      state_(started_with_),
       notify_(SdNotify::socket_from_environment()),
-      listeners_(settings, poller_),
-      permits_(settings.shards,
-               [this](std::size_t shard, std::size_t pool) { return in_use(state_, shard, pool); }),
+      listeners_(settings_, poller_),
+      permits_(settings_.shards,
+               [this](std::size_t shard, PermitPool pool) {
+                   return permits_in_use(state_.settings(), state_.shards.at(shard)->stats, pool);
+               }),
       event_wake_fd_(ring::sys::make_wake_fd()) {
     if (event_wake_fd_ < 0) RW_PANIC("no descriptor left for the coordinator's wake-up");
     state_.started = ring::sys::now();
@@ -151,17 +153,17 @@ std::string Server::start_shards() {
     for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
         EndpointStatus& status = state_.endpoints[flat];
         const config::Target& target = status.endpoint->target;
-        if (target.scheme != config::Scheme::tcp) continue;
+        if (config::is_unix(target.scheme)) continue;
         if (const auto literal = net::Address::parse(target.host, target.port)) {
             status.addresses = {*literal};
         }
     }
     coordinator_->resolve_names(settings_.connect_timeout);
 
-    permits_.add_pool(settings_.connections_max, PermitLedger::Wants::anew);
-    for (const EndpointStatus& status : state_.endpoints) {
-        permits_.add_pool(status.endpoint->connections_max);
-    }
+    permits_.add_pool({}, settings_.connections_max, PermitLedger::Wants::anew);
+    for_each_limit(settings_, [this](PermitPool pool, std::uint64_t total) {
+        permits_.add_pool(pool, total);
+    });
     state_.pinned = settings_.pin.value_or(settings_.shards <= machine_.cpus.size());
     const std::size_t ring_bytes =
         settings_.access_log.empty() ? log_bytes : log_bytes_with_access_log;
@@ -184,20 +186,16 @@ std::string Server::start_shards() {
 shard::ShardWiring Server::wiring_of(std::size_t shard) {
     ShardLink& link = *state_.shards[shard];
     std::vector<std::vector<net::Address>> addresses;
-    std::vector<std::uint64_t> endpoint_permits;
-    for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
-        addresses.push_back(state_.endpoints[flat].addresses);
-        endpoint_permits.push_back(permits_.first_share(1 + flat));
-    }
+    for (const EndpointStatus& status : state_.endpoints) addresses.push_back(status.addresses);
     return shard::ShardWiring{
-        .settings = settings_,
+        .settings = started_with_,
         .index = static_cast<std::uint32_t>(shard),
         .cpu = link.cpu,
         .listener_fds = listeners_.take_descriptors(shard),
         .hands_over = listeners_.hands_over(shard),
         .addresses = std::move(addresses),
-        .connection_permits = permits_.first_share(0),
-        .endpoint_permits = std::move(endpoint_permits),
+        .connection_permits = permits_.first_share({}),
+        .shares = first_shares(permits_),
         .wake_fd = link.wake_fd,
         .commands = link.commands,
         .events = link.events,
@@ -271,7 +269,9 @@ int serve(const config::Settings& settings, const ServeOptions& options) {
     RW_ASSERT(settings.shards > 0);
     RW_ASSERT(settings.connections_max > 0);
     block_signals();
-    Server server(settings, options);
+    config::Settings placed = settings;
+    config::assign_slots(placed);
+    Server server(std::make_shared<const config::Settings>(std::move(placed)), options);
     if (const std::string error = server.open_logs(); !error.empty()) return refuse(error);
     if (const std::string error = server.open_sockets(); !error.empty()) return refuse(error);
     if (const std::string error = server.drop_root(); !error.empty()) return refuse(error);

@@ -1,12 +1,13 @@
 #include "server_state.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringway::control {
 
-ServerState::ServerState(const config::Settings& chosen)
-    : settings(chosen), log_level(chosen.log_level) {
-    for (const config::Upstream& upstream : settings.upstreams) {
+ServerState::ServerState(std::shared_ptr<const config::Settings> chosen)
+    : current(std::move(chosen)), log_level(current->log_level) {
+    for (const config::Upstream& upstream : settings().upstreams) {
         for (const config::Endpoint& endpoint : upstream.endpoints) {
             EndpointStatus status;
             status.upstream = &upstream;

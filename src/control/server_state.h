@@ -26,9 +26,11 @@ struct EndpointStatus {
 };
 
 struct ServerState {
-    explicit ServerState(const config::Settings& chosen);
+    explicit ServerState(std::shared_ptr<const config::Settings> chosen);
 
-    const config::Settings& settings;
+    // Those in effect; a reload replaces them.
+    const config::Settings& settings() const { return *current; }
+    std::shared_ptr<const config::Settings> current;
     std::vector<std::unique_ptr<ShardLink>> shards;
     std::vector<EndpointStatus> endpoints;
     std::vector<stats::ListenerRow> listeners;  // with the ports that were bound

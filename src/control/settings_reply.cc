@@ -8,10 +8,10 @@
 namespace ringway::control {
 
 std::string settings_reply(const ServerState& state, bool json) {
-    const std::string file = config::render_settings(state.settings);
+    const std::string file = config::render_settings(state.settings());
     if (!json) return file;
     config::Draft draft;
-    draft.settings = state.settings;
+    draft.settings = state.settings();
     std::string out;
     stats::JsonWriter writer(out);
     writer.begin_object().number("schema", stats::json_schema_version).begin_object("settings");

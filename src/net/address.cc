@@ -128,6 +128,34 @@ std::size_t Address::write(std::span<char, address_text_bytes_max> out) const {
     return static_cast<std::size_t>(end - out.data());
 }
 
+namespace {
+
+// inet_ntop formats through printf, and this is asked for every request.
+char* write_octet(char* at, unsigned value) {
+    if (value >= 100) *at++ = static_cast<char>('0' + value / 100);
+    if (value >= 10) *at++ = static_cast<char>('0' + value / 10 % 10);
+    *at++ = static_cast<char>('0' + value % 10);
+    return at;
+}
+
+}  // namespace
+
+std::size_t Address::write_host(std::span<char, address_text_bytes_max> out) const {
+    if (family() == AF_INET) {
+        const auto* octets = reinterpret_cast<const unsigned char*>(&storage_.sin6_flowinfo);
+        char* at = out.data();
+        for (int i = 0; i < 4; ++i) {
+            if (i > 0) *at++ = '.';
+            at = write_octet(at, octets[i]);
+        }
+        return static_cast<std::size_t>(at - out.data());
+    }
+    if (family() != AF_INET6) return 0;
+    static_assert(address_text_bytes_max >= INET6_ADDRSTRLEN);
+    inet_ntop(AF_INET6, &storage_.sin6_addr, out.data(), INET6_ADDRSTRLEN);
+    return std::char_traits<char>::length(out.data());
+}
+
 std::string Address::to_string() const {
     char text[address_text_bytes_max];
     return {text, write(text)};

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "pipe_moves.h"
 #include "ringway/base/planted.h"
 #include "ringway/ring/sys.h"
 
@@ -199,59 +200,28 @@ void RelayDirection::advance_leaving_copy() {
 
 // ---- splice -----------------------------------------------------------------------------------
 
-// Socket to pipe, once. The pipe's own count decides: EAGAIN does not say whether the pipe is full
-// or the socket empty, so with bytes in the pipe it is taken for full and asked again when drained.
-bool RelayDirection::fill_pipe() {
-    const std::uint32_t room = pipe_->capacity_bytes - pipe_->held_bytes;
-    if (source_.has_ended() || !source_.readable || room == 0) return false;
-    const std::int64_t moved = ring::sys::splice_in(source_.fd(), pipe_->write_fd, room);
-    if (moved > 0) {
-        pipe_->held_bytes += static_cast<std::uint32_t>(moved);
-        // Less than there was room for: most likely that was all. The watch knows for certain.
-        if (moved < room) source_.readable = false;
-        source_.note_received();
-        last_move_ = context_.now;
-        small_moves_ = moved < RelayThresholds::small_move_bytes
-                           ? static_cast<std::uint16_t>(small_moves_ + 1)
-                           : std::uint16_t{0};
-        return true;
-    }
-    if (moved == 0) {
-        source_.mark_ended();
-    } else if (moved == -EAGAIN) {
-        if (pipe_->held_bytes == 0) source_.readable = false;
-    } else if (moved != -EINTR) {
-        source_.break_with(static_cast<int>(moved));
-        source_.mark_ended();
-    }
-    return false;
+bool RelayDirection::fill() {
+    const std::uint32_t came = fill_pipe(*pipe_, source_, pipe_->capacity_bytes);
+    if (came == 0) return false;
+    last_move_ = context_.now;
+    small_moves_ = came < RelayThresholds::small_move_bytes
+                       ? static_cast<std::uint16_t>(small_moves_ + 1)
+                       : std::uint16_t{0};
+    return true;
 }
 
-bool RelayDirection::drain_pipe() {
-    if (pipe_->held_bytes == 0 || !target_.writable) return false;
-    const std::int64_t moved =
-        ring::sys::splice_out(pipe_->read_fd, target_.fd(), pipe_->held_bytes, false);
-    if (moved > 0) {
-        pipe_->held_bytes -= static_cast<std::uint32_t>(moved);
-        if (pipe_->held_bytes > 0) target_.writable = false;  // it took what it had room for
-        last_move_ = context_.now;
-        flow.count(static_cast<std::uint64_t>(moved), &stats::DirectionStats::spliced_bytes);
-        return true;
-    }
-    if (moved == -EAGAIN) {
-        target_.writable = false;
-    } else if (moved != -EINTR) {
-        target_.break_with(moved == 0 ? -EPIPE : static_cast<int>(moved));
-    }
-    return false;
+bool RelayDirection::drain() {
+    if (drain_pipe(*pipe_, target_, flow) == 0) return false;
+    last_move_ = context_.now;
+    return true;
 }
 
 void RelayDirection::advance_splicing() {
     const std::uint64_t start = flow.bytes;
     bool moved = true;
     while (moved) {
-        const bool filled = fill_pipe();
-        const bool drained = drain_pipe();
+        const bool filled = fill();
+        const bool drained = drain();
         moved = filled || drained;
         if (target_.is_broken()) return;
         if (flow.bytes - start >= RelayThresholds::turn_bytes_max) {

@@ -70,6 +70,23 @@ void Socket::receive_once() {
     pools_.ring.recv(static_cast<ReceiveOp&>(*this), fd_, pools_.buffers.id());
 }
 
+bool Socket::receive_into_block(std::size_t bytes) {
+    Block* block = pools_.blocks.take(bytes);
+    if (block == nullptr) return false;
+    const std::int64_t seen = ring::sys::peek(fd_, block->data, block->capacity);
+    if (seen > 0) {
+        ring::sys::discard(fd_, static_cast<std::size_t>(seen));
+        received_.append_block(*block, {block->data, static_cast<std::size_t>(seen)});
+        received_anything_ = true;
+        arrived_bytes_ += static_cast<std::uint32_t>(seen);
+    } else if (seen != -EAGAIN && seen != -EINTR) {
+        if (seen < 0) break_with(static_cast<int>(seen));
+        ended_ = true;
+    }
+    pools_.blocks.release(*block);
+    return seen != -EAGAIN;
+}
+
 void Socket::stop_receiving() { pools_.ring.cancel(static_cast<ReceiveOp&>(*this)); }
 
 void Socket::on_receive(ring::Op& op, const ring::Completion& completion) {

@@ -25,7 +25,7 @@ struct SessionWaiter : upstream::PermitWaiter {
 // reader runs, also to notice a client that is gone.
 void regulate_early_bytes(Session& session) {
     net::Socket& downstream = session.downstream;
-    if (downstream.received().bytes() >= session.context.settings.held_bytes_max) {
+    if (downstream.received().bytes() >= session.context.settings().held_bytes_max) {
         downstream.stop_receiving();
     } else if (!downstream.is_receiving() && !downstream.is_waiting_for_buffer() &&
                !downstream.has_ended()) {
@@ -41,7 +41,7 @@ std::optional<CloseReason> early_end(const Session& session) {
 }
 
 std::size_t upstream_of(const Session& session) {
-    return session.context.settings.listeners[session.listener].upstream;
+    return session.context.settings().listeners[session.listener].upstream;
 }
 
 const sockaddr* address_for(Context& context, upstream::Endpoint& endpoint, socklen_t& bytes) {
@@ -100,7 +100,7 @@ async::Task<int> try_endpoint(Context& context, Session& session, upstream::Endp
     const base::Instant started = context.now;
     const int begun = begin_connect(context, session, endpoint);
     if (begun != 0) co_return begun;
-    session.deadline.set(started + context.settings.connect_timeout);
+    session.deadline.set(started + context.settings().connect_timeout);
     while (session.upstream.is_connecting()) {
         co_await session.wake.wait();
         regulate_early_bytes(session);
@@ -139,13 +139,14 @@ async::Task<int> try_addresses(Context& context, Session& session, upstream::End
 
 // Waits for an endpoint that is at its limit. The endpoint that was granted, or nullptr.
 async::Task<upstream::Endpoint*> wait_for_permit(Context& context, Session& session,
-                                                 upstream::TriedSet tried, upstream::Pick pick) {
+                                                 std::size_t upstream, upstream::TriedSet tried,
+                                                 upstream::Pick pick) {
     SessionWaiter waiter(session);
-    waiter.upstream = upstream_of(session);
+    waiter.upstream = upstream;
     waiter.tried = tried;
     waiter.client = session.client();
     context.upstreams.wait(waiter, pick);
-    session.deadline.set(context.now + context.settings.connect_timeout);
+    session.deadline.set(context.now + context.settings().connect_timeout);
     while (waiter.granted == nullptr) {
         co_await session.wake.wait();
         regulate_early_bytes(session);
@@ -158,19 +159,19 @@ async::Task<upstream::Endpoint*> wait_for_permit(Context& context, Session& sess
     co_return granted;
 }
 
-bool hashes_client(const Context& context, const Session& session) {
-    const config::Upstream& upstream = context.settings.upstreams[upstream_of(session)];
-    return upstream.balance == config::Balance::hash_client;
+bool hashes_client(const Context& context, std::size_t upstream) {
+    return context.settings().upstreams[upstream].balance == config::Balance::hash_client;
 }
 
 }  // namespace
 
 async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Session& session) {
+    // Stays the session's, whatever a reload makes of the listener: indexes keep their meaning.
     const std::size_t upstream = upstream_of(session);
     upstream::TriedSet tried = 0;
     bool timed_out = false;
     static const net::Address unknown;
-    const net::Address& client = hashes_client(context, session) ? session.client() : unknown;
+    const net::Address& client = hashes_client(context, upstream) ? session.client() : unknown;
     for (;;) {
         const upstream::Pick pick = context.upstreams.choose(upstream, tried, client, context.now);
         if (pick.choice == upstream::Choice::none) {
@@ -179,7 +180,7 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
         }
         upstream::Endpoint* endpoint = pick.endpoint;
         if (pick.choice == upstream::Choice::at_limit) {
-            auto waiting = wait_for_permit(context, session, tried, pick);
+            auto waiting = wait_for_permit(context, session, upstream, tried, pick);
             endpoint = co_await waiting;
             if (const auto ended = early_end(session)) co_return ended;
             if (endpoint == nullptr) co_return CloseReason::no_endpoint;

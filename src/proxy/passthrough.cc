@@ -2,7 +2,7 @@
 //
 //   serve_connection     the phases in order, then count and log
 //     prepare            who may connect, and to whom:
-//       read_preamble    PROXY protocol of trusted clients            (proxy/preamble.cc)
+//       admit            address lists, PROXY preamble of trusted clients (proxy/admission.cc)
 //       connect_upstream an endpoint is chosen and answers            (proxy/connector.cc)
 //       send_preamble    PROXY protocol towards the upstream          (proxy/preamble.cc)
 //     relay_until_end    bytes both ways                              (net/relay.cc)
@@ -14,8 +14,8 @@
 
 #include <cerrno>
 
+#include "admission.h"
 #include "ringway/base/planted.h"
-#include "ringway/config/cidr.h"
 #include "ringway/proxy/connector.h"
 #include "ringway/proxy/preamble.h"
 #include "ringway/ring/sys.h"
@@ -26,24 +26,6 @@ namespace ringway::proxy {
 namespace {
 
 using stats::CloseReason;
-
-bool is_denied(Session& session) {
-    const config::Listener& listener = session.context.settings.listeners[session.listener];
-    if (listener.allow.empty() && listener.deny.empty()) return false;
-    if (session.client().family() == AF_UNIX) return false;
-    const auto address = session.client().mapped();
-    if (config::any_contains(listener.deny, address)) return true;
-    return !listener.allow.empty() && !config::any_contains(listener.allow, address);
-}
-
-// A connection that was reset before it was served has no address any more: where addresses decide
-// what a client may do, nothing of it may pass.
-bool is_lost_stranger(Session& session) {
-    const config::Listener& listener = session.context.settings.listeners[session.listener];
-    const bool asks = !listener.allow.empty() || !listener.deny.empty() ||
-                      !listener.accept_proxy_protocol.empty();
-    return asks && !session.client().is_specified() && !base::planted(base::Bug::stranger_trusted);
-}
 
 // First byte from the client to first byte back, once per session.
 void note_first_byte(Session& session) {
@@ -72,7 +54,7 @@ CloseReason how_it_ended(const Session& session) {
 }
 
 async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
-    const base::Duration idle_timeout = context.settings.idle_timeout;
+    const base::Duration idle_timeout = context.settings().idle_timeout;
     session.phase = Phase::relaying;
     session.last_activity = context.now;
     session.deadline.set(context.now + idle_timeout);
@@ -99,16 +81,10 @@ async::Task<CloseReason> relay_until_end(Context& context, Session& session) {
 
 // Everything before the first relayed byte; says why the session must end, or nothing.
 async::Task<std::optional<CloseReason>> prepare(Context& context, Session& session) {
-    if (is_lost_stranger(session)) co_return CloseReason::downstream_reset;
-    // The lists judge the client, not the proxy that is trusted to speak for it.
-    const bool introduced = requires_preamble(context, session);
-    if (!introduced && is_denied(session)) co_return CloseReason::denied;
-    session.downstream.start_receiving();
-    if (introduced) {
-        auto reading = read_preamble(context, session);
-        const std::optional<CloseReason> failed = co_await reading;
+    {
+        auto admitting = admit(context, session);
+        const std::optional<CloseReason> failed = co_await admitting;
         if (failed) co_return failed;
-        if (is_denied(session)) co_return CloseReason::denied;
     }
     session.phase = Phase::connecting;
     {
@@ -170,7 +146,7 @@ void log_session(Context& context, Session& session, CloseReason reason) {
     record.ended_wall_us = ring::sys::wall_clock_us();
     record.shard = context.shard;
     record.id = session.id;
-    record.listener = context.settings.listeners[session.listener].name;
+    record.listener = context.settings().listeners[session.listener].name;
     record.client = {client, session.client().write(client)};
     if (session.endpoint != nullptr) {
         record.upstream = session.endpoint->upstream->name;
@@ -182,25 +158,21 @@ void log_session(Context& context, Session& session, CloseReason reason) {
     record.connect = session.connect_time;
     record.reason = reason;
     char line[stats::session_line_bytes_max];
-    const bool json = context.settings.log_format == config::LogFormat::json;
+    const bool json = context.settings().log_format == config::LogFormat::json;
     const std::size_t length = stats::format_session_line(line, sizeof line, record, json);
     context.log_ring.write(stats::LogStream::access, {line, length});  // counts what it drops
 }
 
 // Counts, logs and gives everything back; the session is gone afterwards.
 void release(Context& context, Session& session, CloseReason reason) {
-    if (!context.settings.access_log.empty()) {
+    if (!context.settings().access_log.empty()) {
         log_session(context, session, reason);
     }
-    context.stats.closed[static_cast<std::size_t>(reason)].add();
-    context.stats.active.subtract();
-    context.stats.listeners[session.listener].active.subtract();
-    context.stats.session.record(context.now - session.accepted_at, context.now);
+    count_closed(session, reason);
     if (session.endpoint != nullptr) {
         context.upstreams.disconnected(*session.endpoint);
         session.endpoint = nullptr;
     }
-    if (session.introduction != nullptr) context.introductions.release(session.introduction);
     context.slots.release(&session);
     context.permits.returned(context.permits);
 }
@@ -209,7 +181,7 @@ void release(Context& context, Session& session, CloseReason reason) {
 
 async::Task<void> serve_connection(Context& context, Session& session) {
     // The client's address can still be asked for now; after a reset it cannot.
-    if (!context.settings.access_log.empty()) session.client();
+    if (!context.settings().access_log.empty()) session.client();
     std::optional<CloseReason> failed;
     {
         auto preparing = prepare(context, session);

@@ -21,7 +21,7 @@ net::PreambleParser::State feed(net::PreambleParser& parser, net::SliceQueue& re
     return parser.state();
 }
 
-Introduction& introduction_of(Context& context, Session& session) {
+Introduction& introduction_of(Context& context, Accepted& session) {
     if (session.introduction == nullptr) {
         session.introduction = context.introductions.emplace();
         // As many as there are session slots: it cannot run out.
@@ -38,7 +38,7 @@ net::Address local_address(const net::Socket& socket) {
     return net::Address::from(raw, bytes);
 }
 
-void keep(Context& context, Session& session, const net::Preamble& preamble) {
+void keep(Context& context, Accepted& session, const net::Preamble& preamble) {
     context.stats.sessions_with_preamble.add();
     Introduction& introduction = introduction_of(context, session);
     introduction.destination = preamble.destination;
@@ -62,15 +62,15 @@ void compose(Context& context, Session& session) {
 
 }  // namespace
 
-bool requires_preamble(Context& context, Session& session) {
-    const auto& trusted = context.settings.listeners[session.listener].accept_proxy_protocol;
+bool requires_preamble(Context& context, Accepted& session) {
+    const auto& trusted = context.settings().listeners[session.listener].accept_proxy_protocol;
     if (trusted.empty() || session.client().family() == AF_UNIX) return false;
     return config::any_contains(trusted, session.client().mapped());
 }
 
-async::Task<std::optional<CloseReason>> read_preamble(Context& context, Session& session) {
+async::Task<std::optional<CloseReason>> read_preamble(Context& context, Accepted& session) {
     session.phase = Phase::preamble;
-    session.deadline.set(context.now + context.settings.header_timeout);
+    session.deadline.set(context.now + context.settings().header_timeout);
     net::PreambleParser parser;
     net::Socket& downstream = session.downstream;
     for (;;) {
@@ -94,7 +94,7 @@ async::Task<std::optional<CloseReason>> read_preamble(Context& context, Session&
 async::Task<std::optional<CloseReason>> send_preamble(Context& context, Session& session) {
     compose(context, session);
     const Introduction& introduction = *session.introduction;
-    session.deadline.set(context.now + context.settings.connect_timeout);
+    session.deadline.set(context.now + context.settings().connect_timeout);
     std::size_t sent = 0;
     while (sent < introduction.out_bytes) {
         session.upstream.send_block(introduction.out + sent, introduction.out_bytes - sent);

@@ -78,7 +78,7 @@ void AcceptLoop::pause(int os_error) {
     shard_.wiring.stats.accept_pauses.add();
     resume_at_.set(shard_.now + pause_span);
     shard_.log.warn("accepting paused: out of descriptors or memory",
-                    stats::kv("listener", shard_.wiring.settings.listeners[listener_].name),
+                    stats::kv("listener", shard_.wiring.settings->listeners[listener_].name),
                     stats::kv("error", base::Error::from_errno(-os_error)));
 }
 

@@ -14,6 +14,7 @@
 #include "ringway/net/relay.h"
 #include "ringway/net/socket.h"
 #include "ringway/proxy/context.h"
+#include "ringway/proxy/http_session.h"
 #include "ringway/proxy/session.h"
 #include "ringway/ring/buffer_group.h"
 #include "ringway/ring/ring.h"
@@ -30,6 +31,14 @@ struct ConnectionPermits {
     std::uint64_t recalled = 0;     // to be answered when no accept is under way
     base::Instant singly_until{0};  // others need what is idle here: accept one by one
 };
+
+// To all objects of a table, in order: they stay where they are.
+template <typename T>
+std::vector<T*> pointers_to(stats::StatsTable<T>& table) {
+    std::vector<T*> pointers;
+    for (std::size_t i = 0; i < table.size(); ++i) pointers.push_back(&table[i]);
+    return pointers;
+}
 
 struct Core : private proxy::PermitReturn, private ring::Op {
     explicit Core(ShardWiring given);
@@ -64,12 +73,21 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     std::unique_ptr<std::byte[]> scratch;
     net::RelaySettings relay_settings;
     std::unique_ptr<net::RelayContext> relay;
+    proxy::Generations generations;
     upstream::UpstreamSet upstreams;
     stats::Log log;
     base::Slab<proxy::Session> slots;
+    base::Slab<proxy::HttpSession> http_slots;
+    base::Slab<proxy::Exchange> exchanges;
     base::Slab<proxy::Introduction> introductions;
     proxy::Ticker ticker;
+    proxy::Traffic traffic;
+    proxy::IdleClients idle_clients;
+    proxy::HttpDate date;
+    std::unique_ptr<upstream::PoolSet> pools;
+    async::TaskScope upkeep;  // of the pools
     async::TaskScope sessions;
+    async::TaskScope drain_begun;  // has no tasks: cancelled when draining begins
     std::unique_ptr<proxy::Context> context;
     async::TaskScope accepting;
     std::vector<std::unique_ptr<AcceptLoop>> accept_loops;
@@ -77,6 +95,8 @@ struct Core : private proxy::PermitReturn, private ring::Op {
   private:
     base::Result<void> open_ring();
     base::Result<void> build_pools();
+    upstream::PoolWiring pool_wiring();
+    void arrange_traffic(const config::Settings& settings, const PermitShares& shares);
     void send(Event event);
     void flush_outbox();
     void run_commands();
@@ -85,11 +105,17 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void cut_off();
     bool has_drained() const;
     void set_admin(const SetEndpoint& change);
+    void grant(const GrantPermits& given);
     void recall(const RecallPermits& wanted);
+    void recall_connections(const RecallPermits& wanted);
     void answer_recall();
     bool accepts_many() const;
+    void reload(const ReloadPlan& plan);
+    ConnectionRow row_of(proxy::Accepted& session) const;
     void list_connections(const ListConnections& wanted);
     void report_permits();
+    template <typename Message>
+    auto tell(PermitKind kind);
     void wake_accept_loops();
     void publish();
     base::Instant next_wait(base::Instant wait_until);

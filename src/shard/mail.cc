@@ -64,22 +64,11 @@ void Core::run(Command& command) {
                        upstreams.set_addresses(change.endpoint, std::move(change.addresses));
                    },
                    [this](Adopt& adopted) { begin_session(adopted.listener, adopted.fd); },
-                   [this](GrantPermits& grant) {
-                       if (grant.pool != 0) {
-                           upstreams.grant_permits(grant.pool - 1, grant.count);
-                           return;
-                       }
-                       permits.asked = false;
-                       permits.idle += static_cast<std::int64_t>(grant.count);
-                       wake_accept_loops();
-                   },
+                   [this](GrantPermits& given) { grant(given); },
                    [this](RecallPermits& wanted) { recall(wanted); },
                    [this](ListConnections& wanted) { list_connections(wanted); },
-                   [this](ResetPeaks&) {
-                       wiring.stats.connect.reset_peaks();
-                       wiring.stats.first_byte.reset_peaks();
-                       wiring.stats.session.reset_peaks();
-                   },
+                   [this](Reload& given) { reload(*given.plan); },
+                   [this](ResetPeaks&) { wiring.stats.reset_peaks(); },
                },
                command);
 }
@@ -89,12 +78,45 @@ void Core::set_admin(const SetEndpoint& change) {
     if (change.healthy) upstreams.set_healthy(change.endpoint, *change.healthy);
 }
 
-void Core::recall(const RecallPermits& wanted) {
-    if (wanted.pool != 0) {
-        const std::uint64_t given = upstreams.recall_permits(wanted.pool - 1, wanted.count);
-        send(ReturnPermits{wanted.pool, given});
-        return;
+void Core::grant(const GrantPermits& given) {
+    switch (given.pool.kind) {
+        case PermitKind::connections:
+            permits.asked = false;
+            permits.idle += static_cast<std::int64_t>(given.count);
+            wake_accept_loops();
+            return;
+        case PermitKind::endpoint: upstreams.grant_permits(given.pool.index, given.count); return;
+        case PermitKind::pool: pools->grant_permits(given.pool.index, given.count); return;
+        case PermitKind::upstream_requests:
+            pools->grant_request_permits(given.pool.index, given.count);
+            return;
+        case PermitKind::route_requests:
+            traffic.routes[given.pool.index].in_flight.grant(given.count);
+            return;
     }
+}
+
+void Core::recall(const RecallPermits& wanted) {
+    std::uint64_t given = 0;
+    switch (wanted.pool.kind) {
+        case PermitKind::connections: recall_connections(wanted); return;
+        case PermitKind::endpoint:
+            given = pools->recall_endpoint_permits(wanted.pool.index, wanted.count);
+            break;
+        case PermitKind::pool:
+            given = pools->recall_permits(wanted.pool.index, wanted.count);
+            break;
+        case PermitKind::upstream_requests:
+            given = pools->recall_request_permits(wanted.pool.index, wanted.count);
+            break;
+        case PermitKind::route_requests:
+            given = traffic.routes[wanted.pool.index].in_flight.recall(wanted.count);
+            break;
+    }
+    send(ReturnPermits{wanted.pool, given});
+}
+
+void Core::recall_connections(const RecallPermits& wanted) {
     permits.recalled = std::min<std::uint64_t>(wanted.count, permits_recalled_max) +
                        std::min(permits.recalled, permits_recalled_max);
     const auto enough = static_cast<std::int64_t>(permits.recalled) + permits.many_margin;
@@ -119,33 +141,65 @@ void Core::answer_recall() {
     const std::uint64_t given = std::min(permits.recalled, static_cast<std::uint64_t>(idle));
     permits.recalled = 0;
     permits.idle -= static_cast<std::int64_t>(given);
-    send(ReturnPermits{0, given});
+    send(ReturnPermits{{}, given});
+}
+
+ConnectionRow Core::row_of(proxy::Accepted& session) const {
+    ConnectionRow row;
+    row.shard = wiring.index;
+    row.id = session.id;
+    row.client = session.client();
+    row.listener = session.listener;
+    row.age_ms = (now - session.accepted_at).to_ms();
+    row.idle_ms = (now - session.last_activity).to_ms();
+    row.state = proxy::name_of(session.phase);
+    return row;
 }
 
 void Core::list_connections(const ListConnections& wanted) {
     Connections answer;
-    answer.total = slots.in_use();
-    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, slots.in_use()));
+    answer.total = slots.in_use() + http_slots.in_use();
+    answer.rows.reserve(std::min<std::size_t>(wanted.rows_max, answer.total));
     slots.for_each([&](proxy::Session& session) {
         if (answer.rows.size() >= wanted.rows_max) return;
-        ConnectionRow row;
-        row.shard = wiring.index;
-        row.id = session.id;
-        row.client = session.client();
-        row.listener = session.listener;
+        ConnectionRow row = row_of(session);
         if (session.endpoint != nullptr) {
             row.endpoint = static_cast<std::int32_t>(session.endpoint->flat_index);
         }
         row.bytes_up = session.relay.up.flow.bytes;
         row.bytes_down = session.relay.down.flow.bytes;
-        row.age_ms = (now - session.accepted_at).to_ms();
-        row.idle_ms = (now - session.last_activity).to_ms();
-        row.state = proxy::name_of(session.phase);
         row.mode_up = net::name_of(session.relay.up.way());
         row.mode_down = net::name_of(session.relay.down.way());
         answer.rows.push_back(row);
     });
+    http_slots.for_each([&](proxy::HttpSession& session) {
+        if (answer.rows.size() >= wanted.rows_max) return;
+        ConnectionRow row = row_of(session);
+        const proxy::Exchange* exchange = session.exchange();
+        if (exchange != nullptr && exchange->connection != nullptr) {
+            row.endpoint = static_cast<std::int32_t>(exchange->connection->endpoint->flat_index);
+        }
+        row.bytes_up = session.bytes_up();
+        row.bytes_down = session.bytes_down();
+        row.mode_up = row.mode_down = net::name_of(net::RelayWay::copy);
+        answer.rows.push_back(row);
+    });
     send(std::move(answer));
+}
+
+// ---- reload -----------------------------------------------------------------------------------
+
+void Core::reload(const ReloadPlan& plan) {
+    // What was built from the settings before points into them until it has heard of the new ones.
+    const std::shared_ptr<const config::Settings> before = generations.current().settings;
+    const config::Settings& settings = *plan.settings;
+    arrange_traffic(settings, plan.shares);
+    const auto endpoint_stats = pointers_to(wiring.stats.endpoints);
+    upstreams.reload(settings, {plan.addresses, plan.shares.endpoints, endpoint_stats});
+    const auto pool_stats = pointers_to(wiring.stats.pools);
+    pools->reload(settings, {plan.shares.pools, plan.shares.upstream_requests, pool_stats});
+    generations.replace(plan.generation, plan.settings);
+    send(Reloaded{plan.generation});
 }
 
 // ---- drain ------------------------------------------------------------------------------------
@@ -154,6 +208,8 @@ void Core::begin_drain(base::Instant deadline) {
     if (!draining) {
         draining = true;
         for (auto& loop : accept_loops) loop->drain();
+        drain_begun.cancel();
+        pools->stop();
     }
     // A later drain may only shorten what is left (TERM after QUIT).
     if (!drain_timer_.is_armed() || deadline < drain_timer_.due()) {
@@ -166,7 +222,8 @@ void Core::cut_off() {
 }
 
 bool Core::has_drained() const {
-    return accepting.running() == 0 && sessions.running() == 0 && outbox_.empty();
+    return accepting.running() == 0 && sessions.running() == 0 && upkeep.running() == 0 &&
+           outbox_.empty();
 }
 
 }  // namespace ringway::shard

@@ -26,18 +26,29 @@ constexpr std::size_t frame_bytes_base = 1 << 20;
 constexpr std::uint64_t permits_per_request = 64;
 // Heads of both messages as received and as sent, and a reply of ours.
 constexpr std::size_t blocks_per_exchange = 5;
+constexpr std::size_t upstream_slots_min = 65536;
 constexpr std::size_t slices_per_exchange = 16;
 // Where receives cannot share a buffer, more and smaller ones hold the same memory.
 constexpr std::uint32_t split_of_whole_buffers = 8;
 
 std::size_t slots_for(const ShardWiring& wiring) {
     // Permits move between shards: one shard may come to hold them all.
-    return std::max<std::size_t>(wiring.settings.connections_max, 1);
+    return std::max<std::size_t>(wiring.settings->connections_max, 1);
+}
+
+// All pools together, as far as there can be descriptors for them.
+std::size_t upstream_connections_max(const config::Settings& settings) {
+    std::size_t sum = 0;
+    for (const config::Upstream& upstream : settings.upstreams) {
+        if (upstream.speaks_http()) sum += upstream.pool.connections_max;
+    }
+    // A reload may bring other upstreams: slots cost address space alone.
+    return std::max<std::size_t>(sum * 4, upstream_slots_min);
 }
 
 stats::LogSettings log_settings(const ShardWiring& wiring) {
     stats::LogSettings settings;
-    settings.json = wiring.settings.log_format == config::LogFormat::json;
+    settings.json = wiring.settings->log_format == config::LogFormat::json;
     settings.shard = wiring.index;
     settings.now = &ring::sys::now;
     settings.wall_clock_us = &ring::sys::wall_clock_us;
@@ -69,18 +80,22 @@ Core::Core(ShardWiring given)
       runtime(slots_for(wiring) * frame_bytes_per_session + frame_bytes_base),
       timers(now),
       random(wiring.random_seed),
-      blocks(slots_for(wiring) * blocks_per_exchange, wiring.settings.header_bytes_max * 2),
+      blocks(slots_for(wiring) * blocks_per_exchange, wiring.settings->header_bytes_max * 2),
       vectors(send_vectors_max),
-      pipes(wiring.settings.pipes_max, wiring.settings.pipe_bytes),
-      relay_settings(relay_settings_of(wiring.settings)),
-      upstreams(wiring.settings, wiring.addresses, wiring.endpoint_permits, wiring.stats,
+      pipes(wiring.settings->pipes_max, wiring.settings->pipe_bytes),
+      relay_settings(relay_settings_of(*wiring.settings)),
+      generations(wiring.settings),
+      upstreams(*wiring.settings, wiring.addresses, wiring.shares.endpoints, wiring.stats,
                 wiring.index, wiring.random_seed),
       log(wiring.log, log_settings(wiring)),
       slots(slots_for(wiring)),
+      http_slots(slots_for(wiring)),
+      exchanges(slots_for(wiring)),
       introductions(slots_for(wiring)),
       ticker(timers, now, tick_interval),
       drain_timer_(*this) {
     permits.idle = static_cast<std::int64_t>(wiring.connection_permits);
+    arrange_traffic(*wiring.settings, wiring.shares);
 }
 
 Core::~Core() {
@@ -99,8 +114,8 @@ base::Result<void> Core::open_ring() {
 
 base::Result<void> Core::build_pools() {
     ring::BufferGroupSettings wanted;
-    wanted.count = wiring.settings.buffers;
-    wanted.bytes_each = wiring.settings.buffer_bytes;
+    wanted.count = wiring.settings->buffers;
+    wanted.bytes_each = wiring.settings->buffer_bytes;
     wanted.split_when_whole = split_of_whole_buffers;
     auto created = ring::BufferGroup::create(*ring, wanted);
     if (!created) return base::unexpected(created.error());
@@ -114,10 +129,49 @@ base::Result<void> Core::build_pools() {
     scratch = std::make_unique<std::byte[]>(scratch_bytes);
     relay = std::make_unique<net::RelayContext>(
         net::RelayContext{relay_settings, pipes, *buffers, scratch.get(), scratch_bytes, now});
-    context = std::make_unique<proxy::Context>(proxy::Context{
-        wiring.settings, wiring.index, now, timers, random, *sockets, *relay, upstreams,
-        wiring.stats, wiring.log, log, sessions, slots, introductions, ticker, *this});
+    pools = std::make_unique<upstream::PoolSet>(pool_wiring());
+    context = std::make_unique<proxy::Context>(
+        proxy::Context{generations, wiring.index, now,          timers,     random,        *sockets,
+                       *relay,      upstreams,    wiring.stats, wiring.log, log,           sessions,
+                       drain_begun, slots,        http_slots,   exchanges,  introductions, *pools,
+                       traffic,     idle_clients, date,         ticker,     *this});
     return {};
+}
+
+upstream::PoolWiring Core::pool_wiring() {
+    return {.settings = wiring.settings.get(),
+            .endpoints = upstreams,
+            .sockets = *sockets,
+            .timers = timers,
+            .now = now,
+            .stats = wiring.stats,
+            .connections_max = upstream_connections_max(*wiring.settings),
+            .shard = wiring.index,
+            .shards = wiring.settings->shards,
+            .connection_permits = wiring.shares.pools,
+            .request_permits = wiring.shares.upstream_requests,
+            .pool_stats = pointers_to(wiring.stats.pools)};
+}
+
+// Counters and permits for every route and upstream there is; those that are there already stay
+// where they are. A share is of a limit that is new here.
+void Core::arrange_traffic(const config::Settings& settings, const PermitShares& shares) {
+    for (const config::Route& route : settings.routes) {
+        while (traffic.routes.size() <= route.slot) {
+            const std::size_t slot = traffic.routes.size();
+            traffic.routes.emplace_back().stats = &wiring.stats.routes[slot];
+        }
+        upstream::PermitHolder& holder = traffic.routes[route.slot].in_flight;
+        if (route.requests_max == 0) {
+            holder.set_unlimited();
+        } else if (!holder.is_limited()) {
+            holder.set_limited(shares.route_requests[route.slot]);
+        }
+    }
+    while (traffic.upstreams.size() < settings.upstreams.size()) {
+        const std::size_t index = traffic.upstreams.size();
+        traffic.upstreams.emplace_back().stats = &wiring.stats.upstreams[index];
+    }
 }
 
 base::Result<void> Core::start() {
@@ -131,11 +185,12 @@ base::Result<void> Core::start() {
     };
     if (const auto opened = open_ring(); !opened) return fail(opened.error(), "io_uring");
     if (const auto built = build_pools(); !built) return fail(built.error(), "receive buffers");
+    upkeep.spawn(pools->keep());
     ring->poll_multishot(static_cast<ring::Op&>(*this), wiring.wake_fd, POLLIN);
     mail_ = true;  // look once: commands may have come before the watch
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;
-        permits.many_margin += AcceptLoop::many_margin(wiring.settings.listeners[index].backlog);
+        permits.many_margin += AcceptLoop::many_margin(wiring.settings->listeners[index].backlog);
     }
     for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
         if (wiring.listener_fds[index] < 0) continue;
@@ -163,9 +218,12 @@ bool Core::turn(base::Instant wait_until) {
     do {
         runtime.ready.run();
         upstreams.run_waiters(now);
+        pools->run_waiters();
         buffers->flush();  // returned buffers may wake readers: they run in this turn as well
     } while (!runtime.ready.ran_dry());
-    if (upstreams.has_permit_news()) report_permits();
+    if (upstreams.has_permit_news() || pools->has_permit_news() || traffic.has_permit_news) {
+        report_permits();
+    }
     if (permits.recalled > 0 && !accepts_many()) answer_recall();
     if (!outbox_.empty()) flush_outbox();
     if (draining && !reported_drained_ && has_drained()) {
@@ -203,7 +261,7 @@ void Core::publish() {
     stats.buffers_total.set(buffers->count());
     stats.pipes_in_use.set(pipes.lent());
     stats.pipes_open.set(pipes.open());
-    stats.slots_in_use.set(slots.in_use());
+    stats.slots_in_use.set(slots.in_use() + http_slots.in_use());
     stats.frames_in_use.set(runtime.frames.in_use());
     stats.frame_spills.set(runtime.frames.spills());
     stats.log_lines.set(wiring.log.written());
@@ -219,17 +277,24 @@ void Core::publish() {
 
 void Core::begin_session(std::uint32_t listener, int fd) {
     stats::ShardStats& stats = wiring.stats;
-    proxy::Session* session = slots.emplace(*context, listener, fd, next_session_id_++);
-    if (session == nullptr) {
-        // Cannot be: a permit stands for a slot. Counted rather than trusted.
-        stats.refused.add();
-        ring::sys::close(fd);
-        ++permits.idle;
-        return;
-    }
     stats.active.add();
     stats.listeners[listener].active.add();
-    sessions.spawn(proxy::serve_connection(*context, *session));
+    const std::uint64_t id = next_session_id_++;
+    if (wiring.settings->listeners[listener].speaks_http()) {
+        if (auto* session = http_slots.emplace(*context, listener, fd, id)) {
+            sessions.spawn(session->run());
+            return;
+        }
+    } else if (auto* session = slots.emplace(*context, listener, fd, id)) {
+        sessions.spawn(proxy::serve_connection(*context, *session));
+        return;
+    }
+    // Cannot be: a permit stands for a slot. Counted rather than trusted.
+    stats.active.subtract();
+    stats.listeners[listener].active.subtract();
+    stats.refused.add();
+    ring::sys::close(fd);
+    ++permits.idle;
 }
 
 void Core::hand_over(std::uint32_t listener, int fd) { send(HandOver{fd, listener}); }
@@ -246,21 +311,44 @@ void Core::wake_accept_loops() {
 }
 
 void Core::ask_for_permits() {
+    // A client that asks for nothing makes room for one that does.
+    if (permits.idle == 0 && idle_clients.close_one()) return;
     if (permits.asked || draining) return;
     permits.asked = true;
-    send(WantPermits{0, permits_per_request});
+    send(WantPermits{{}, permits_per_request});
+}
+
+// What is to be told to the coordinator of one kind of permits: `Message` with a count.
+template <typename Message>
+auto Core::tell(PermitKind kind) {
+    return [this, kind](std::size_t index, std::uint64_t count) {
+        send(Message{{kind, index}, count});
+        return true;
+    };
 }
 
 void Core::report_permits() {
-    upstreams.report_permits(
-        [this](std::size_t endpoint, std::uint64_t count) {
-            send(WantPermits{1 + endpoint, count});
-            return true;
-        },
-        [this](std::size_t endpoint, std::uint64_t count) {
-            send(ReturnPermits{1 + endpoint, count});
-            return true;
-        });
+    if (upstreams.has_permit_news()) {
+        upstreams.report_permits(tell<WantPermits>(PermitKind::endpoint),
+                                 tell<ReturnPermits>(PermitKind::endpoint));
+    }
+    if (pools->has_permit_news()) {
+        pools->report_permits(tell<WantPermits>(PermitKind::pool),
+                              tell<ReturnPermits>(PermitKind::pool),
+                              tell<WantPermits>(PermitKind::upstream_requests),
+                              tell<ReturnPermits>(PermitKind::upstream_requests));
+    }
+    if (!traffic.has_permit_news) return;
+    traffic.has_permit_news = false;
+    for (std::size_t slot = 0; slot < traffic.routes.size(); ++slot) {
+        traffic.routes[slot].in_flight.report(
+            [&](std::uint64_t count) {
+                return tell<WantPermits>(PermitKind::route_requests)(slot, count);
+            },
+            [&](std::uint64_t count) {
+                return tell<ReturnPermits>(PermitKind::route_requests)(slot, count);
+            });
+    }
 }
 
 // ---- the outside ------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 #include "ringway/stats/histogram.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <cstdlib>
+
+#include "ringway/base/assert.h"
 
 namespace ringway::stats {
 
@@ -12,14 +14,12 @@ constexpr std::uint64_t sub_count = std::uint64_t{1} << Histogram::sub_bits;
 
 }  // namespace
 
-// Values below 64 have a bucket each; after that every power of two is cut into 64 equal buckets.
-std::size_t Histogram::bucket_of(std::uint64_t value_ns) {
-    if (value_ns < sub_count) return static_cast<std::size_t>(value_ns);
-    if (value_ns >> top_bit != 0) return bucket_count - 1;
-    const unsigned shift = static_cast<unsigned>(std::bit_width(value_ns)) - 1 - sub_bits;
-    const std::uint64_t within = (value_ns >> shift) & (sub_count - 1);
-    return static_cast<std::size_t>((shift + 1) * sub_count + within);
+Histogram::Histogram()
+    : buckets_(static_cast<std::uint64_t*>(std::calloc(bucket_count, sizeof(std::uint64_t)))) {
+    if (buckets_ == nullptr) RW_PANIC("no memory for a histogram");
 }
+
+void Histogram::Free::operator()(std::uint64_t* memory) const { std::free(memory); }
 
 std::uint64_t Histogram::middle_of(std::size_t bucket) {
     if (bucket < sub_count) return bucket;
@@ -28,18 +28,14 @@ std::uint64_t Histogram::middle_of(std::size_t bucket) {
     return low + ((std::uint64_t{1} << shift) >> 1);
 }
 
-void Histogram::record(std::uint64_t value_ns) {
-    buckets_[bucket_of(value_ns)].add();
-    count_.add();
-    sum_.add(value_ns);
-    if (value_ns > max_.read()) max_.set(value_ns);
-}
-
 // The count is what the buckets hold, not the counter beside them: a reading that is taken while
 // the owner records must agree with itself.
 void HistogramReading::add(const Histogram& histogram) {
+    if (histogram.count() == 0) return;
+    buckets_.resize(Histogram::bucket_count);
     for (std::size_t bucket = 0; bucket < Histogram::bucket_count; ++bucket) {
-        const std::uint64_t samples = histogram.buckets_[bucket].read();
+        const std::uint64_t samples = std::atomic_ref<std::uint64_t>(histogram.buckets_[bucket])
+                                          .load(std::memory_order_relaxed);
         buckets_[bucket] += samples;
         count_ += samples;
     }
@@ -48,6 +44,8 @@ void HistogramReading::add(const Histogram& histogram) {
 }
 
 void HistogramReading::add(const HistogramReading& other) {
+    if (other.buckets_.empty()) return;
+    buckets_.resize(Histogram::bucket_count);
     for (std::size_t bucket = 0; bucket < Histogram::bucket_count; ++bucket) {
         buckets_[bucket] += other.buckets_[bucket];
     }

@@ -31,16 +31,13 @@ void start_window(LatencyWindow& slot, std::uint64_t number) {
 
 }  // namespace
 
-void Latency::record(base::Duration value, base::Instant now) {
+void Latency::enter_window(base::Instant now) {
     RW_DEBUG_ASSERT(window_ns_ > 0);
-    const std::uint64_t value_ns = value.ns < 0 ? 0 : static_cast<std::uint64_t>(value.ns);
-    histogram_.record(value_ns);
     const std::uint64_t number = number_at(now, window_ns_);
-    LatencyWindow& slot = windows_[number % windows_.size()];
-    if (slot.number.read() != number) start_window(slot, number);
-    slot.count.add();
-    slot.sum_ns.add(value_ns);
-    if (value_ns > slot.peak_ns.read()) slot.peak_ns.set(value_ns);
+    entered_ = number % windows_.size();
+    entered_for_ = static_cast<std::uint64_t>(window_ns_);
+    entered_at_ = number * entered_for_;
+    if (windows_[entered_].number.read() != number) start_window(windows_[entered_], number);
 }
 
 Latency::WindowReading Latency::window_numbered(std::uint64_t number) const {

@@ -1,6 +1,7 @@
 // `ctl upstreams`, `ctl connections` and `ctl info`, and what `ctl stats` shares with them.
 #include <fmt/format.h>
 
+#include "render_http.h"
 #include "render_parts.h"
 #include "ringway/stats/json.h"
 #include "ringway/stats/render.h"
@@ -25,24 +26,6 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
 
-void write_endpoint(JsonWriter& json, const EndpointRow& row, const EndpointReading& reading) {
-    json.begin_object();
-    json.text("name", row.name);
-    json.text_or_null("address", row.address);
-    json.text("state", name_of(row.state));
-    json.number("weight", row.weight);
-    json.boolean("backup", row.backup);
-    json.number("connections_max", row.connections_max);
-    json.number("active", reading.active);
-    json.number("connections", reading.connections);
-    json.number("failures", reading.failures);
-    json.number("bytes_up", reading.bytes_up);
-    json.number("bytes_down", reading.bytes_down);
-    json.number("marked_down", reading.marked_down);
-    json.number("shards_holding_down", reading.passive_down);
-    json.end_object();
-}
-
 std::string finish_answer(JsonWriter& json, std::string& text) {
     json.end_object();
     text += '\n';
@@ -50,20 +33,6 @@ std::string finish_answer(JsonWriter& json, std::string& text) {
 }
 
 }  // namespace
-
-void begin_answer(JsonWriter& json, std::string_view kind) {
-    json.begin_object();
-    json.number("schema", json_schema_version);
-    json.text("kind", kind);
-}
-
-ListenerReading listener_at(const ShardReading& reading, std::size_t index) {
-    return index < reading.listeners.size() ? reading.listeners[index] : ListenerReading{};
-}
-
-EndpointReading endpoint_at(const ShardReading& reading, std::size_t index) {
-    return index < reading.endpoints.size() ? reading.endpoints[index] : EndpointReading{};
-}
 
 void write_listeners_json(JsonWriter& json, const Context& context, const ShardReading& reading) {
     json.begin_array("listeners");
@@ -81,30 +50,12 @@ void write_listeners_json(JsonWriter& json, const Context& context, const ShardR
     json.end_array();
 }
 
-// Endpoints of one upstream are neighbours: the flat index counts through the upstreams in order.
-void write_upstreams_json(JsonWriter& json, const Context& context, const ShardReading& reading) {
-    json.begin_array("upstreams");
-    for (std::size_t index = 0; index < context.endpoints.size();) {
-        const std::string& upstream = context.endpoints[index].upstream;
-        json.begin_object();
-        json.text("name", upstream);
-        json.begin_array("endpoints");
-        for (; index < context.endpoints.size() && context.endpoints[index].upstream == upstream;
-             ++index) {
-            write_endpoint(json, context.endpoints[index], endpoint_at(reading, index));
-        }
-        json.end_array();
-        json.end_object();
-    }
-    json.end_array();
-}
-
 void add_upstream_rows(Table& table, const Snapshot& snapshot) {
     table.row({"endpoint", "address", "state", "role", "weight", "active", "limit", "connections",
                "failures", "up", "down", "marked down", "held down"});
-    for (std::size_t index = 0; index < snapshot.context.endpoints.size(); ++index) {
-        const EndpointRow& row = snapshot.context.endpoints[index];
-        const EndpointReading reading = endpoint_at(snapshot.total, index);
+    for (const EndpointRow& row : snapshot.context.endpoints) {
+        if (is_past(row, snapshot.total)) continue;
+        const EndpointReading reading = endpoint_at(snapshot.total, row.slot);
         table.row({fmt::format("{}/{}", row.upstream, row.name), or_dash(row.address),
                    std::string(name_of(row.state)), row.backup ? "backup" : "main",
                    human_count(row.weight), human_count(reading.active),
@@ -122,7 +73,7 @@ std::string upstreams_text(const Snapshot& snapshot) {
     if (snapshot.context.endpoints.empty()) return "no upstreams\n";
     Table table({Align::left, Align::left, Align::left, Align::left, Align::right});
     add_upstream_rows(table, snapshot);
-    return table.to_string();
+    return table.to_string() + pool_sections(snapshot);
 }
 
 std::string upstreams_json(const Snapshot& snapshot) {

@@ -1,10 +1,11 @@
 // `ctl stats` as text: sections of aligned rows, without an empty line between them.
 #include <array>
-#include <functional>
 
 #include <fmt/format.h>
 
+#include "render_http.h"
 #include "render_parts.h"
+#include "render_rows.h"
 #include "ringway/stats/render.h"
 #include "ringway/stats/table.h"
 #include "ringway/stats/units.h"
@@ -14,17 +15,6 @@ namespace ringway::stats {
 namespace {
 
 using Align = Table::Align;
-
-std::string duration(std::uint64_t ns) { return human_duration({static_cast<std::int64_t>(ns)}); }
-
-// One row: a name, how its cell is made from a reading, and whether the total makes it worth a
-// line.
-struct Row {
-    std::string label;
-    std::function<std::string(const ShardReading&)> cell;
-    std::function<bool(const ShardReading&)> shown = [](const ShardReading&) { return true; };
-};
-using Rows = std::vector<Row>;
 
 Row count_row(std::string label, std::uint64_t ShardReading::* member) {
     return {std::move(label),
@@ -65,9 +55,7 @@ Row closed_row(CloseReason reason) {
 
 Row percentile_row(std::string label, LatencyReading ShardReading::* member, double percent) {
     return {std::move(label), [member, percent](const ShardReading& reading) {
-                const HistogramReading& histogram = (reading.*member).since_start;
-                return histogram.count() == 0 ? std::string("-")
-                                              : duration(histogram.percentile_ns(percent));
+                return shown_percentile(reading.*member, percent);
             }};
 }
 
@@ -136,30 +124,12 @@ Rows resource_rows() {
             count_row("slots in use", &ShardReading::slots_in_use),
             count_row("frames in use", &ShardReading::frames_in_use),
             count_row("frame spills", &ShardReading::frame_spills),
-            {"CPU time", [](const ShardReading& reading) { return duration(reading.cpu_ns); }},
+            {"CPU time", [](const ShardReading& reading) { return shown_ns(reading.cpu_ns); }},
             count_row("log lines", &ShardReading::log_lines),
             count_row("log lines dropped", &ShardReading::log_lines_dropped)};
 }
 
 // ---- tables -----------------------------------------------------------------------------------
-
-void add_rows(Table& table, const Rows& rows, const ShardReading& total,
-              std::span<const ShardReading> shards) {
-    for (const Row& row : rows) {
-        if (!row.shown(total)) continue;
-        std::vector<std::string> cells{row.label};
-        for (const ShardReading& shard : shards) cells.push_back(row.cell(shard));
-        cells.push_back(row.cell(total));
-        table.row(std::move(cells));
-    }
-}
-
-std::string section(std::string_view title, const Rows& rows, const ShardReading& total) {
-    Table table({Align::left, Align::right}, 2);
-    table.heading(title);
-    add_rows(table, rows, total, {});
-    return table.to_string();
-}
 
 std::string traffic_section(const ShardReading& total) {
     Table table({Align::left, Align::right}, 2);
@@ -173,44 +143,18 @@ std::string traffic_section(const ShardReading& total) {
     return table.to_string();
 }
 
-void add_latency_row(Table& table, std::string name, const LatencyReading& latency) {
-    const HistogramReading& histogram = latency.since_start;
-    std::vector<std::string> cells{std::move(name), human_count(histogram.count())};
-    if (histogram.count() == 0) {
-        cells.resize(9, "-");
-    } else {
-        cells.push_back(duration(static_cast<std::uint64_t>(histogram.mean_ns())));
-        for (const double percent : {50.0, 90.0, 95.0, 99.0, 99.9, 100.0}) {
-            cells.push_back(duration(histogram.percentile_ns(percent)));
-        }
-    }
-    table.row(std::move(cells));
-}
-
-void add_window_row(Table& table, std::string name, const LatencyReading& latency) {
-    std::vector<std::string> cells{std::move(name)};
-    for (const Latency::WindowReading& window : {latency.current, latency.previous}) {
-        cells.push_back(human_count(window.count));
-        cells.push_back(window.count == 0 ? "-" : duration(average_ns(window)));
-        cells.push_back(window.count == 0 ? "-" : duration(window.peak_ns));
-    }
-    table.row(std::move(cells));
-}
-
 std::string latency_section(const Snapshot& snapshot) {
     const ShardReading& total = snapshot.total;
     Table table({Align::left, Align::right}, 2);
     table.heading("latency since start");
-    table.row({"", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"});
+    add_latency_heading(table);
     add_latency_row(table, "connect", total.connect);
     add_latency_row(table, "first byte", total.first_byte);
     add_latency_row(table, "session", total.session);
 
     Table windows({Align::left, Align::right}, 2);
-    windows.heading(
-        fmt::format("latency in windows of {}: the running one and the last complete one",
-                    human_duration(snapshot.context.window)));
-    windows.row({"", "count", "average", "peak", "last count", "last average", "last peak"});
+    windows.heading(window_title("latency", snapshot.context.window));
+    add_window_heading(windows);
     add_window_row(windows, "connect", total.connect);
     add_window_row(windows, "first byte", total.first_byte);
     add_window_row(windows, "session", total.session);
@@ -239,19 +183,40 @@ std::string upstream_section(const Snapshot& snapshot) {
     return table.to_string();
 }
 
+struct RateRow {
+    const char* label;
+    std::string (*cell)(const Rates&);
+    bool http = false;
+};
+
+std::string bytes_per_second(double bytes) {
+    return human_bytes(static_cast<std::uint64_t>(bytes)) + "/s";
+}
+
+constexpr std::array<RateRow, 6> rate_rows{{
+    {"accepted", [](const Rates& r) { return human_ratio(r.accepted_per_second) + "/s"; }},
+    {"closed", [](const Rates& r) { return human_ratio(r.closed_per_second) + "/s"; }},
+    {"requests", [](const Rates& r) { return human_ratio(r.requests_per_second) + "/s"; }, true},
+    {"up", [](const Rates& r) { return bytes_per_second(r.bytes_up_per_second); }},
+    {"down", [](const Rates& r) { return bytes_per_second(r.bytes_down_per_second); }},
+    {"cores busy", [](const Rates& r) { return human_ratio(r.cores_busy); }},
+}};
+
+void add_rates(Table& table, const Snapshot& snapshot, std::span<const Rates> shards) {
+    if (!snapshot.rates) return;
+    table.heading(fmt::format("rates over the last {}", human_duration(snapshot.rates->span)));
+    for (const RateRow& row : rate_rows) {
+        if (row.http && !speaks_http(snapshot)) continue;
+        std::vector<std::string> cells{row.label};
+        for (const Rates& rates : shards) cells.push_back(row.cell(rates));
+        cells.push_back(row.cell(*snapshot.rates));
+        table.row(std::move(cells));
+    }
+}
+
 std::string rate_section(const Snapshot& snapshot) {
-    if (!snapshot.rates) return {};
-    const Rates& rates = *snapshot.rates;
-    const auto bytes = [](double per_second) {
-        return human_bytes(static_cast<std::uint64_t>(per_second)) + "/s";
-    };
     Table table({Align::left, Align::right}, 2);
-    table.heading(fmt::format("rates over the last {}", human_duration(rates.span)));
-    table.row({"accepted", human_ratio(rates.accepted_per_second) + "/s"});
-    table.row({"closed", human_ratio(rates.closed_per_second) + "/s"});
-    table.row({"up", bytes(rates.bytes_up_per_second)});
-    table.row({"down", bytes(rates.bytes_down_per_second)});
-    table.row({"cores busy", human_ratio(rates.cores_busy)});
+    add_rates(table, snapshot, {});
     return table.to_string();
 }
 
@@ -296,12 +261,16 @@ std::string per_shard_table(const Snapshot& snapshot) {
         add_rows(table, rows, snapshot.total, snapshot.shards);
     };
     add("connections", connection_rows());
+    if (snapshot.shard_rates.size() == snapshot.shards.size()) {
+        add_rates(table, snapshot, snapshot.shard_rates);
+    }
     Rows traffic = with_prefix(traffic_rows(Direction::up), "up");
     for (Row& row : with_prefix(traffic_rows(Direction::down), "down")) {
         traffic.push_back(std::move(row));
     }
     add("traffic", traffic);
     add("latency since start", latency_rows());
+    for (const TitledRows& http : http_rows(snapshot)) add(http.title, http.rows);
     add("ring", ring_rows());
     add("resources", resource_rows());
     return table.to_string();
@@ -318,7 +287,9 @@ std::string stats_text(const Snapshot& snapshot, bool per_shard) {
     text += traffic_section(total);
     text += latency_section(snapshot);
     text += listener_section(snapshot);
+    text += http_sections(snapshot);
     text += upstream_section(snapshot);
+    text += pool_sections(snapshot);
     text += section("ring", ring_rows(), total);
     text += section("resources", resource_rows(), total);
     if (snapshot.context.writer_lines_dropped != 0) {

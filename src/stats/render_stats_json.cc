@@ -48,24 +48,6 @@ void write_window(JsonWriter& json, std::string_view name, const Latency::Window
     json.end_object();
 }
 
-void write_latency(JsonWriter& json, std::string_view name, const LatencyReading& latency) {
-    const HistogramReading& histogram = latency.since_start;
-    json.begin_object(name);
-    json.number("count", histogram.count());
-    json.number("mean_ns", static_cast<std::uint64_t>(histogram.mean_ns()));
-    json.number("p50_ns", histogram.percentile_ns(50));
-    json.number("p90_ns", histogram.percentile_ns(90));
-    json.number("p95_ns", histogram.percentile_ns(95));
-    json.number("p99_ns", histogram.percentile_ns(99));
-    json.number("p999_ns", histogram.percentile_ns(99.9));
-    json.number("max_ns", histogram.max_ns());
-    json.begin_object("window");
-    write_window(json, "current", latency.current);
-    write_window(json, "previous", latency.previous);
-    json.end_object();
-    json.end_object();
-}
-
 void write_ring(JsonWriter& json, const RingReading& ring) {
     json.begin_object("ring");
     json.number("turns", ring.turns);
@@ -106,9 +88,9 @@ void write_reading(JsonWriter& json, const Context& context, const ShardReading&
     write_direction(json, "down", reading.down());
     json.end_object();
     json.begin_object("latency");
-    write_latency(json, "connect", reading.connect);
-    write_latency(json, "first_byte", reading.first_byte);
-    write_latency(json, "session", reading.session);
+    write_latency_json(json, "connect", reading.connect);
+    write_latency_json(json, "first_byte", reading.first_byte);
+    write_latency_json(json, "session", reading.session);
     json.end_object();
     write_ring(json, reading.ring);
     write_resources(json, reading);
@@ -117,11 +99,13 @@ void write_reading(JsonWriter& json, const Context& context, const ShardReading&
     json.number("lines_dropped", reading.log_lines_dropped);
     json.end_object();
     write_listeners_json(json, context, reading);
+    write_http_json(json, context, reading);
+    write_routes_json(json, context, reading);
     write_upstreams_json(json, context, reading);
 }
 
-void write_rates(JsonWriter& json, const std::optional<Rates>& rates) {
-    if (!rates) {
+void write_rates(JsonWriter& json, const Rates* rates) {
+    if (rates == nullptr) {
         json.null("rates");
         return;
     }
@@ -129,6 +113,7 @@ void write_rates(JsonWriter& json, const std::optional<Rates>& rates) {
     json.integer("span_ns", rates->span.ns);
     json.real("accepted_per_second", rates->accepted_per_second);
     json.real("closed_per_second", rates->closed_per_second);
+    json.real("requests_per_second", rates->requests_per_second);
     json.real("bytes_up_per_second", rates->bytes_up_per_second);
     json.real("bytes_down_per_second", rates->bytes_down_per_second);
     json.real("cores_busy", rates->cores_busy);
@@ -146,6 +131,8 @@ void write_per_shard(JsonWriter& json, const Snapshot& snapshot) {
         } else {
             json.integer("core", cpu);
         }
+        const bool known = shard < snapshot.shard_rates.size();
+        write_rates(json, known ? &snapshot.shard_rates[shard] : nullptr);
         write_reading(json, snapshot.context, snapshot.shards[shard]);
         json.end_object();
     }
@@ -153,6 +140,24 @@ void write_per_shard(JsonWriter& json, const Snapshot& snapshot) {
 }
 
 }  // namespace
+
+void write_latency_json(JsonWriter& json, std::string_view name, const LatencyReading& latency) {
+    const HistogramReading& histogram = latency.since_start;
+    json.begin_object(name);
+    json.number("count", histogram.count());
+    json.number("mean_ns", static_cast<std::uint64_t>(histogram.mean_ns()));
+    json.number("p50_ns", histogram.percentile_ns(50));
+    json.number("p90_ns", histogram.percentile_ns(90));
+    json.number("p95_ns", histogram.percentile_ns(95));
+    json.number("p99_ns", histogram.percentile_ns(99));
+    json.number("p999_ns", histogram.percentile_ns(99.9));
+    json.number("max_ns", histogram.max_ns());
+    json.begin_object("window");
+    write_window(json, "current", latency.current);
+    write_window(json, "previous", latency.previous);
+    json.end_object();
+    json.end_object();
+}
 
 std::string stats_json(const Snapshot& snapshot, bool per_shard) {
     const Context& context = snapshot.context;
@@ -167,7 +172,7 @@ std::string stats_json(const Snapshot& snapshot, bool per_shard) {
     json.number("connections_max", context.connections_max);
     json.boolean("draining", context.draining);
     json.number("writer_lines_dropped", context.writer_lines_dropped);
-    write_rates(json, snapshot.rates);
+    write_rates(json, snapshot.rates ? &*snapshot.rates : nullptr);
     json.begin_object("total");
     write_reading(json, context, snapshot.total);
     json.end_object();

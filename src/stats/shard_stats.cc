@@ -22,17 +22,40 @@ std::string_view name_of(CloseReason reason) {
 static_assert(static_cast<std::size_t>(CloseReason::out_of_memory) + 1 == close_reason_count);
 
 ShardStats::ShardStats(std::size_t listeners_wanted, std::size_t endpoints_wanted)
-    : listener_count(listeners_wanted),
-      endpoint_count(endpoints_wanted),
-      listeners(std::make_unique<ListenerStats[]>(listeners_wanted)),
-      endpoints(std::make_unique<EndpointStats[]>(endpoints_wanted)) {}
+    : ShardStats(listeners_wanted, StatsSizes{endpoints_wanted, 0, 0}) {}
 
-void ShardStats::set_window(base::Duration window) {
-    for (Latency* latency : {&connect, &first_byte, &session}) latency->set_window(window);
+ShardStats::ShardStats(std::size_t listeners_wanted, const StatsSizes& sizes)
+    : listener_count(listeners_wanted),
+      listeners(std::make_unique<ListenerStats[]>(listeners_wanted)) {
+    grow(sizes);
 }
 
+void ShardStats::grow(const StatsSizes& sizes) {
+    const auto with_window = [this](auto& fresh) { fresh.set_window(window_); };
+    endpoints.grow(sizes.endpoints);
+    routes.grow(sizes.routes, with_window);
+    upstreams.grow(sizes.upstreams, with_window);
+    pools.grow(sizes.upstreams, with_window);
+}
+
+void ShardStats::set_window(base::Duration window) {
+    window_ = window;
+    for (Latency* latency : {&connect, &first_byte, &session}) latency->set_window(window);
+    http.set_window(window);
+    for (std::size_t slot = 0; slot < routes.size(); ++slot) routes[slot].set_window(window);
+    for (std::size_t index = 0; index < upstreams.size(); ++index) {
+        upstreams[index].set_window(window);
+        pools[index].set_window(window);
+    }
+}
+
+// The coordinator may be growing the tables meanwhile: what is new then has no peaks yet.
 void ShardStats::reset_peaks() {
     for (Latency* latency : {&connect, &first_byte, &session}) latency->reset_peaks();
+    http.reset_peaks();
+    for (std::size_t slot = 0; slot < routes.size(); ++slot) routes[slot].reset_peaks();
+    for (std::size_t index = 0; index < upstreams.size(); ++index) upstreams[index].reset_peaks();
+    for (std::size_t index = 0; index < pools.size(); ++index) pools[index].reset_peaks();
 }
 
 }  // namespace ringway::stats

@@ -1,24 +1,14 @@
 #include "ringway/stats/snapshot.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <utility>
+
+#include "ratio.h"
 
 namespace ringway::stats {
 
 namespace {
-
-double ratio(std::uint64_t numerator, std::uint64_t denominator) {
-    if (denominator == 0) return std::numeric_limits<double>::quiet_NaN();
-    return static_cast<double>(numerator) / static_cast<double>(denominator);
-}
-
-void add_window(Latency::WindowReading& to, const Latency::WindowReading& from) {
-    to.count += from.count;
-    to.sum_ns += from.sum_ns;
-    to.peak_ns = std::max(to.peak_ns, from.peak_ns);
-}
 
 // The members of these are all numbers that add up.
 void add_direction(DirectionReading& to, const DirectionReading& from) {
@@ -44,16 +34,6 @@ void add_ring(RingReading& to, const RingReading& from) {
     to.long_turns += from.long_turns;
 }
 
-void add_endpoint(EndpointReading& to, const EndpointReading& from) {
-    to.connections += from.connections;
-    to.active += from.active;
-    to.failures += from.failures;
-    to.bytes_up += from.bytes_up;
-    to.bytes_down += from.bytes_down;
-    to.marked_down += from.marked_down;
-    to.passive_down += from.passive_down;
-}
-
 DirectionReading read_direction(const DirectionStats& stats) {
     DirectionReading reading;
     reading.bytes = stats.bytes.read();
@@ -66,7 +46,7 @@ DirectionReading read_direction(const DirectionStats& stats) {
     return reading;
 }
 
-EndpointReading read_endpoint(const EndpointStats& stats) {
+EndpointReading read(const EndpointStats& stats, base::Instant) {
     EndpointReading reading;
     reading.connections = stats.connections.read();
     reading.active = stats.active.read();
@@ -75,6 +55,16 @@ EndpointReading read_endpoint(const EndpointStats& stats) {
     reading.bytes_down = stats.bytes_down.read();
     reading.marked_down = stats.marked_down.read();
     reading.passive_down = stats.passive_down.read();
+    reading.requests = stats.requests.read();
+    reading.requests_active = stats.requests_active.read();
+    reading.exchange_failures = stats.exchange_failures.read();
+    for (std::size_t status = 0; status < status_class_count; ++status) {
+        reading.by_status_class[status] = stats.by_status_class[status].read();
+    }
+    reading.ejections = stats.ejections.read();
+    reading.ejected = stats.ejected.read();
+    reading.latency_ewma_sum_ns = stats.latency_ewma_ns.read();
+    reading.latency_ewma_shards = reading.latency_ewma_sum_ns == 0 ? 0 : 1;
     return reading;
 }
 
@@ -90,14 +80,6 @@ RingReading read_ring(const RingStats& stats) {
     reading.wakes = stats.wakes.read();
     reading.buffer_parks = stats.buffer_parks.read();
     reading.long_turns = stats.long_turns.read();
-    return reading;
-}
-
-LatencyReading read_latency(const Latency& latency, base::Instant now) {
-    LatencyReading reading;
-    reading.since_start.add(latency.histogram());
-    reading.current = latency.current_window(now);
-    reading.previous = latency.previous_window(now);
     return reading;
 }
 
@@ -129,21 +111,47 @@ void add_resources(ShardReading& to, const ShardReading& from) {
     to.heartbeat += from.heartbeat;
 }
 
-// A counter never falls, but two readings may be given the wrong way round.
-double per_second(std::uint64_t earlier, std::uint64_t later, double seconds) {
-    return later <= earlier ? 0.0 : static_cast<double>(later - earlier) / seconds;
+// What one shard has and another has not counts as zeros.
+template <typename Reading>
+void add_rows(std::vector<Reading>& to, const std::vector<Reading>& from) {
+    to.resize(std::max(to.size(), from.size()));
+    for (std::size_t index = 0; index < from.size(); ++index) to[index].add(from[index]);
+}
+
+// The table may grow meanwhile: what is new by then is not read.
+template <typename Reading, typename Stats>
+std::vector<Reading> read_rows(const StatsTable<Stats>& table, base::Instant now) {
+    std::vector<Reading> rows;
+    const std::size_t count = table.size();
+    rows.reserve(count);
+    for (std::size_t index = 0; index < count; ++index) rows.push_back(read(table[index], now));
+    return rows;
 }
 
 }  // namespace
 
-std::uint64_t average_ns(const Latency::WindowReading& window) {
-    return window.count == 0 ? 0 : window.sum_ns / window.count;
+std::uint64_t EndpointReading::latency_ewma_ns() const {
+    return latency_ewma_shards == 0 ? 0 : latency_ewma_sum_ns / latency_ewma_shards;
 }
 
-void LatencyReading::add(const LatencyReading& other) {
-    since_start.add(other.since_start);
-    add_window(current, other.current);
-    add_window(previous, other.previous);
+void EndpointReading::add(const EndpointReading& other) {
+    connections += other.connections;
+    active += other.active;
+    failures += other.failures;
+    bytes_up += other.bytes_up;
+    bytes_down += other.bytes_down;
+    marked_down += other.marked_down;
+    passive_down += other.passive_down;
+    requests += other.requests;
+    requests_active += other.requests_active;
+    exchange_failures += other.exchange_failures;
+    for (std::size_t status = 0; status < status_class_count; ++status) {
+        by_status_class[status] += other.by_status_class[status];
+    }
+    ejections += other.ejections;
+    ejected += other.ejected;
+    latency_ewma_sum_ns += other.latency_ewma_sum_ns;
+    latency_ewma_shards += other.latency_ewma_shards;
 }
 
 double RingReading::completions_per_turn() const { return ratio(completions, turns); }
@@ -174,16 +182,17 @@ void ShardReading::add(const ShardReading& other) {
     session.add(other.session);
     add_ring(ring, other.ring);
     add_resources(*this, other);
+    http.add(other.http);
 
     listeners.resize(std::max(listeners.size(), other.listeners.size()));
     for (std::size_t index = 0; index < other.listeners.size(); ++index) {
         listeners[index].accepted += other.listeners[index].accepted;
         listeners[index].active += other.listeners[index].active;
     }
-    endpoints.resize(std::max(endpoints.size(), other.endpoints.size()));
-    for (std::size_t index = 0; index < other.endpoints.size(); ++index) {
-        add_endpoint(endpoints[index], other.endpoints[index]);
-    }
+    add_rows(endpoints, other.endpoints);
+    add_rows(routes, other.routes);
+    add_rows(upstreams, other.upstreams);
+    add_rows(pools, other.pools);
 }
 
 ShardReading read(const ShardStats& stats, base::Instant now) {
@@ -202,9 +211,9 @@ ShardReading read(const ShardStats& stats, base::Instant now) {
     reading.connect_failures = stats.connect_failures.read();
     reading.connect_retries = stats.connect_retries.read();
     reading.sessions_with_preamble = stats.sessions_with_preamble.read();
-    reading.connect = read_latency(stats.connect, now);
-    reading.first_byte = read_latency(stats.first_byte, now);
-    reading.session = read_latency(stats.session, now);
+    reading.connect = read(stats.connect, now);
+    reading.first_byte = read(stats.first_byte, now);
+    reading.session = read(stats.session, now);
     reading.ring = read_ring(stats.ring);
     read_resources(reading, stats);
 
@@ -213,10 +222,11 @@ ShardReading read(const ShardStats& stats, base::Instant now) {
         const ListenerStats& listener = stats.listeners[index];
         reading.listeners[index] = {listener.accepted.read(), listener.active.read()};
     }
-    reading.endpoints.reserve(stats.endpoint_count);
-    for (std::size_t index = 0; index < stats.endpoint_count; ++index) {
-        reading.endpoints.push_back(read_endpoint(stats.endpoints[index]));
-    }
+    reading.http = read(stats.http, now);
+    reading.endpoints = read_rows<EndpointReading>(stats.endpoints, now);
+    reading.routes = read_rows<TrafficReading>(stats.routes, now);
+    reading.upstreams = read_rows<TrafficReading>(stats.upstreams, now);
+    reading.pools = read_rows<PoolReading>(stats.pools, now);
     return reading;
 }
 
@@ -224,19 +234,6 @@ ShardReading merge(std::span<const ShardReading> shards) {
     ShardReading total;
     for (const ShardReading& shard : shards) total.add(shard);
     return total;
-}
-
-Rates rates_between(const ShardReading& earlier, const ShardReading& later, base::Duration span) {
-    Rates rates;
-    rates.span = span;
-    const double seconds = span.to_seconds();
-    if (seconds <= 0) return rates;
-    rates.accepted_per_second = per_second(earlier.accepted, later.accepted, seconds);
-    rates.closed_per_second = per_second(earlier.closed_total(), later.closed_total(), seconds);
-    rates.bytes_up_per_second = per_second(earlier.up().bytes, later.up().bytes, seconds);
-    rates.bytes_down_per_second = per_second(earlier.down().bytes, later.down().bytes, seconds);
-    rates.cores_busy = per_second(earlier.cpu_ns, later.cpu_ns, seconds) / 1e9;
-    return rates;
 }
 
 std::string_view name_of(EndpointState state) {

@@ -37,7 +37,7 @@ UpstreamSet::UpstreamSet(const config::Settings& settings,
     : upstreams_(settings.upstreams.size()), random_(random_seed) {
     std::size_t total = 0;
     for (const auto& upstream : settings.upstreams) total += upstream.endpoints.size();
-    RW_ASSERT(stats.endpoint_count >= total);
+    RW_ASSERT(stats.endpoints.size() >= total);
     endpoints_.reserve(total);
     limited_.reserve(total);
     upstream_by_endpoint_.reserve(total);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "permit_pools.h"
 #include "ringway/ring/sys.h"
 
 namespace ringway::sim {
@@ -14,14 +15,10 @@ constexpr std::size_t mailbox_slots = 64;
 Coordinator::Coordinator(Kernel& kernel, const config::Settings& settings, std::size_t shards)
     : kernel_(kernel), settings_(settings), ledger_(shards) {
     own_wake_fd_ = ring::sys::make_wake_fd();
-    ledger_.add_pool(settings.connections_max);
-    for (const config::Upstream& upstream : settings.upstreams) {
-        for (const config::Endpoint& endpoint : upstream.endpoints) {
-            ledger_.add_pool(endpoint.connections_max);
-            ++pools_;
-        }
-    }
-    ++pools_;
+    ledger_.add_pool({}, settings.connections_max);
+    control::for_each_limit(settings, [this](shard::PermitPool pool, std::uint64_t total) {
+        ledger_.add_pool(pool, total);
+    });
     links_.resize(shards);
     for (Link& link : links_) {
         link.wake_fd = ring::sys::make_wake_fd();
@@ -30,11 +27,7 @@ Coordinator::Coordinator(Kernel& kernel, const config::Settings& settings, std::
     }
 }
 
-std::vector<std::uint64_t> Coordinator::endpoint_shares() const {
-    std::vector<std::uint64_t> shares;
-    for (std::size_t pool = 1; pool < pools_; ++pool) shares.push_back(ledger_.first_share(pool));
-    return shares;
-}
+shard::PermitShares Coordinator::first_shares() const { return control::first_shares(ledger_); }
 
 void Coordinator::send(std::size_t shard, shard::Command command) {
     links_[shard].outbox.push_back(std::move(command));
@@ -118,12 +111,13 @@ void Coordinator::handle(std::size_t shard, shard::Event& event) {
 
 void Coordinator::handle_return(std::size_t shard, const shard::ReturnPermits& back) {
     if (collecting_) {
-        collected_[shard * pools_ + back.pool] += back.count;
+        collected_[{shard, back.pool.kind, back.pool.index}] += back.count;
         return;
     }
     if (back.count > ledger_.held(back.pool, shard)) {
-        kernel_.fail("shard {} returned {} permits of pool {}, but held {}", shard, back.count,
-                     back.pool, ledger_.held(back.pool, shard));
+        kernel_.fail("shard {} returned {} permits of pool {}/{}, but held {}", shard, back.count,
+                     static_cast<int>(back.pool.kind), back.pool.index,
+                     ledger_.held(back.pool, shard));
         return;
     }
     ledger_.give_back(shard, back.pool, back.count, kernel_.now());
@@ -132,27 +126,28 @@ void Coordinator::handle_return(std::size_t shard, const shard::ReturnPermits& b
 void Coordinator::collect_permits() {
     act();
     collecting_ = true;
-    collected_.assign(links_.size() * pools_, 0);
+    collected_.clear();
     for (std::size_t shard = 0; shard < links_.size(); ++shard) {
-        for (std::size_t pool = 0; pool < pools_; ++pool) {
-            if (ledger_.total(pool) == 0) continue;
+        ledger_.for_each_pool([&](shard::PermitPool pool) {
+            if (ledger_.total(pool) == 0) return;
             send(shard, shard::RecallPermits{pool, std::numeric_limits<std::uint32_t>::max()});
-        }
+        });
     }
 }
 
 void Coordinator::compare_permits() {
     for (std::size_t shard = 0; shard < links_.size(); ++shard) {
-        for (std::size_t pool = 0; pool < pools_; ++pool) {
-            if (ledger_.total(pool) == 0) continue;
+        ledger_.for_each_pool([&](shard::PermitPool pool) {
+            if (ledger_.total(pool) == 0) return;
             const std::uint64_t held = ledger_.held(pool, shard);
-            const std::uint64_t came = collected_[shard * pools_ + pool];
+            const std::uint64_t came = collected_[{shard, pool.kind, pool.index}];
             // An accept under way may have reserved one permit per listener.
-            const std::uint64_t reserved = pool == 0 ? settings_.listeners.size() : 0;
-            if (came <= held && came + reserved >= held) continue;
-            kernel_.fail("shard {} gave back {} permits of pool {} and should have had {}", shard,
-                         came, pool, held);
-        }
+            const bool accepts = pool.kind == shard::PermitKind::connections;
+            const std::uint64_t reserved = accepts ? settings_.listeners.size() : 0;
+            if (came <= held && came + reserved >= held) return;
+            kernel_.fail("shard {} gave back {} permits of pool {}/{} and should have had {}",
+                         shard, came, static_cast<int>(pool.kind), pool.index, held);
+        });
     }
 }
 
@@ -162,7 +157,7 @@ void Coordinator::deal(std::size_t from, const shard::HandOver& fresh) {
         const std::size_t shard = next_shard_;
         next_shard_ = (next_shard_ + 1) % links_.size();
         if (links_[shard].drained) continue;
-        if (!links_[from].drained) ledger_.move_used(0, from, shard);
+        if (!links_[from].drained) ledger_.move_used({}, from, shard);
         send(shard, shard::Adopt{fresh.fd, fresh.listener});
         return;
     }

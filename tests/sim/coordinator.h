@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "kernel.h"
@@ -23,8 +25,8 @@ class Coordinator {
     shard::CommandBox& commands_of(std::size_t shard) { return *links_[shard].commands; }
     shard::EventBox& events_of(std::size_t shard) { return *links_[shard].events; }
     int wake_fd_of(std::size_t shard) const { return links_[shard].wake_fd; }
-    std::uint64_t connection_share() const { return ledger_.first_share(0); }
-    std::vector<std::uint64_t> endpoint_shares() const;
+    std::uint64_t connection_share() const { return ledger_.first_share({}); }
+    shard::PermitShares first_shares() const;
 
     void send(std::size_t shard, shard::Command command);
     void send_all(const shard::Command& command);
@@ -66,10 +68,10 @@ class Coordinator {
     std::vector<Link> links_;
     int own_wake_fd_ = -1;
     std::size_t next_shard_ = 0;
-    std::size_t pools_ = 0;
     bool collecting_ = false;
     bool poked_ = false;
-    std::vector<std::uint64_t> collected_;  // by shard and pool
+    // By shard and pool.
+    std::map<std::tuple<std::size_t, shard::PermitKind, std::uint32_t>, std::uint64_t> collected_;
 };
 
 }  // namespace ringway::sim

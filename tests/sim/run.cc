@@ -84,16 +84,17 @@ void Run::build_servers() {
 
 void Run::build_shards() {
     const config::Settings& settings = scenario_.settings;
+    const auto shared = std::make_shared<const config::Settings>(settings);
     std::size_t endpoints = 0;
     for (const auto& upstream : settings.upstreams) endpoints += upstream.endpoints.size();
     for (std::size_t i = 0; i < scenario_.shards; ++i) {
         stats_.push_back(std::make_unique<stats::ShardStats>(settings.listeners.size(), endpoints));
         logs_.push_back(std::make_unique<stats::LogRing>(1u << 14));
-        shard::ShardWiring wiring{.settings = settings,
+        shard::ShardWiring wiring{.settings = shared,
                                   .index = static_cast<std::uint32_t>(i),
                                   .addresses = scenario_.addresses,
                                   .connection_permits = coordinator_->connection_share(),
-                                  .endpoint_permits = coordinator_->endpoint_shares(),
+                                  .shares = coordinator_->first_shares(),
                                   .wake_fd = coordinator_->wake_fd_of(i),
                                   .commands = coordinator_->commands_of(i),
                                   .events = coordinator_->events_of(i),

@@ -57,6 +57,7 @@ void draw_endpoints(Scenario& scenario, base::Random& random) {
             endpoint.target.host = fmt::format("10.9.0.{}", host);
             endpoint.target.port = 9000;
             endpoint.name = endpoint.target.host;
+            endpoint.slot = host - 1u;
             endpoint.weight = 1 + static_cast<std::uint32_t>(random.below(3));
             endpoint.backup = e > 0 && random.chance(1, 5);
             if (scenario.limits_endpoints && random.chance(2, 3)) {

@@ -145,7 +145,7 @@ void Run::judge_counters() {
             by_way[d] += direction.copied_bytes.read() + direction.spliced_bytes.read() +
                          direction.peeked_bytes.read();
         }
-        for (std::size_t e = 0; e < shard->endpoint_count; ++e) {
+        for (std::size_t e = 0; e < shard->endpoints.size(); ++e) {
             endpoint_bytes[0] += shard->endpoints[e].bytes_up.read();
             endpoint_bytes[1] += shard->endpoints[e].bytes_down.read();
             expect("connections active at an endpoint", shard->endpoints[e].active.read(), 0);
@@ -217,7 +217,7 @@ std::vector<Run::Reach> Run::reached() const {
         list[6].count += shard->ring.buffer_parks.read();
         list[7].count += shard->accept_pauses.read();
         list[8].count += shard->connect_retries.read();
-        for (std::size_t e = 0; e < shard->endpoint_count; ++e) {
+        for (std::size_t e = 0; e < shard->endpoints.size(); ++e) {
             list[9].count += shard->endpoints[e].marked_down.read();
         }
     }

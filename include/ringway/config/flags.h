@@ -22,12 +22,13 @@ struct Draft {
 
 struct Flag {
     enum class Scope : std::uint8_t {
-        process,   // one value for all
-        listener,  // a default for listeners, and an option of each
-        upstream,  // likewise for upstreams
-        socket,    // likewise for both
-        object,    // --listen, --upstream, --route: makes an object
-        file,      // --config
+        process,        // one value for all
+        listener,       // a default for listeners, and an option of each
+        upstream,       // likewise for upstreams
+        http_upstream,  // likewise for HTTP upstreams
+        socket,         // likewise for listeners and upstreams
+        object,         // --listen, --upstream, --route: makes an object
+        file,           // --config
     };
 
     std::string_view name;
@@ -39,7 +40,7 @@ struct Flag {
     std::string_view hint;
     std::string default_text;
     bool repeat = false;
-    // Only of the scopes process, listener, upstream and socket.
+    // Not of the scopes object and file.
     std::function<Complaint(Draft&, std::string_view)> apply{};
     std::function<std::string(const Draft&)> show{};
 

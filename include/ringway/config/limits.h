@@ -28,6 +28,15 @@ inline constexpr std::size_t endpoints_max = 64;
 inline constexpr std::size_t listeners_max = 256;
 inline constexpr std::size_t upstreams_max = 256;
 inline constexpr std::size_t name_bytes_max = 64;
+
+// HTTP.
+inline constexpr std::uint64_t header_bytes_min = 1024;
+inline constexpr std::uint64_t header_bytes_max = 1 << 20;
+inline constexpr std::uint64_t target_bytes_min = 256;
+inline constexpr std::uint64_t body_bytes_max = std::uint64_t{1} << 50;
+inline constexpr std::uint64_t in_flight_max = std::uint64_t{1} << 24;
+inline constexpr std::uint64_t pool_connections_max = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t retries_max = 16;
 inline constexpr std::size_t unix_path_bytes_max = 107;  // sun_path less its closing zero
 
 inline constexpr std::string_view control_path_rule =

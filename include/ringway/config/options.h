@@ -23,7 +23,9 @@ enum class Group : std::uint8_t {
     timeouts,
     limits,
     access,
+    http,
     upstreams,
+    http_upstreams,
     sockets,
     operations,
 };
@@ -36,19 +38,23 @@ struct OptionRow {
     Group group = Group::objects;
     std::string_view placeholder;  // "N", "SIZE"; empty for switches
     ValueRule rule;
-    std::string_view help;             // one sentence without its full stop
-    std::string_view default_text{};   // where an untouched object does not show it
-    std::string_view hint{};           // what to do instead of a refused value
-    bool repeat = false;               // each further value adds to the ones before
+    std::string_view help;            // one sentence without its full stop
+    std::string_view default_text{};  // where an untouched object does not show it
+    std::string_view hint{};          // what to do instead of a refused value
+    bool repeat = false;              // each further value adds to the ones before
+    bool fixed = false;               // a reload cannot change it: the process must be started anew
     void (*clear)(Object&) = nullptr;  // of repeated ones: forget the values so far
     Complaint (*set)(Object&, const Value&) = nullptr;
-    std::string (*show)(const Object&) = nullptr;  // as `set` takes it; repeated ones by spaces
+    // As `set` takes it; of repeated ones each on a line of its own.
+    std::string (*show)(const Object&) = nullptr;
 };
 
 std::span<const OptionRow<Settings>> process_options();
 std::span<const OptionRow<Listener>> listener_options();
 std::span<const OptionRow<Upstream>> upstream_options();
-std::span<const OptionRow<SocketOptions>> socket_options();  // of listeners and upstreams
+std::span<const OptionRow<Upstream>> http_upstream_options();  // of HTTP upstreams alone
+std::span<const OptionRow<PoolSettings>> pool_options();       // likewise
+std::span<const OptionRow<SocketOptions>> socket_options();    // of listeners and upstreams
 std::span<const OptionRow<Endpoint>> endpoint_options();
 std::span<const OptionRow<HealthCheck>> health_options();  // within one --health-check rule
 

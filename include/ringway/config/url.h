@@ -23,7 +23,8 @@ struct Url {
     std::vector<UrlOption> options;
 };
 
-// tcp://HOST:PORT, tcp://[IPV6]:PORT, tcp+unix:/PATH, tcp+unix:@NAME, with ?key=value&key=value.
+// tcp://HOST:PORT, tcp://[IPV6]:PORT, tcp+unix:/PATH, tcp+unix:@NAME, and the same with http, where
+// a port that is left out is 80; with ?key=value&key=value.
 Checked<Url> parse_url(std::string_view text);
 
 struct NamedUrls {

@@ -43,7 +43,7 @@ enum class Fault : std::uint8_t {
     bad_chunk,
     bad_trailer,
     expectation_failed,  // 417: an Expect that is not 100-continue
-    bad_upgrade,         // 101 without a wish, or a wish with a body
+    bad_upgrade,         // a 101 that nobody asked for
 };
 inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::bad_upgrade) + 1;
 

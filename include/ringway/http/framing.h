@@ -45,9 +45,19 @@ FramingResult frame_response(const ResponseHead& head, const RequestTraits& requ
 // What the Connection field says (RFC 9110, 7.6.1), with the version's default.
 struct ConnectionWishes {
     bool keep_alive = true;
-    bool upgrade = false;  // the option "upgrade" is named and an Upgrade field is there
+    // The option "upgrade" is named, an Upgrade field names something else than HTTP/2, and there
+    // is no body. Any other wish is ignored, as RFC 9110, 7.8 allows: then Upgrade is not passed
+    // on.
+    bool upgrade = false;
     Fault fault = Fault::none;
 };
 ConnectionWishes connection_wishes(const FieldList& head, std::uint8_t version_minor);
+
+// What the Expect field says (RFC 9110, 10.1.1). HTTP/1.0 clients cannot wait for 100 Continue.
+struct Expectation {
+    bool wants_continue = false;
+    Fault fault = Fault::none;  // expectation_failed: something else than 100-continue
+};
+Expectation expectation_of(const RequestHead& head);
 
 }  // namespace ringway::http

@@ -16,12 +16,13 @@ namespace ringway::http {
 
 inline constexpr std::size_t fields_max = 128;
 
+// Without initial values: a list of them is made per message and must cost nothing.
 struct Field {
-    std::uint32_t name_at = 0;
-    std::uint32_t value_at = 0;  // without the blanks around it
-    std::uint32_t value_bytes = 0;
-    std::uint16_t name_bytes = 0;
-    FieldName id = FieldName::other;
+    std::uint32_t name_at;
+    std::uint32_t value_at;  // without the blanks around it
+    std::uint32_t value_bytes;
+    std::uint16_t name_bytes;
+    FieldName id;
 };
 static_assert(sizeof(Field) == 16);
 
@@ -33,6 +34,7 @@ struct Span {
 
 class FieldList {
   public:
+    FieldList() {}  // not defaulted: `RequestHead{}` would fill the unused fields with zeros
     void clear() {
         count_ = 0;
         base_ = nullptr;

@@ -3,8 +3,8 @@
 // Pure state machines: no I/O, no allocation. They look at the bytes where they lie; the caller
 // shows the message from its first byte each time, longer than before (it may have moved), and the
 // parser goes on where it stopped: fed whole or byte by byte, the result is the same, and the work
-// is linear. What is not clearly right is refused: see Fault, and docs/HTTP.md for the few
-// leniencies.
+// is linear. What is not clearly right is refused: see Fault, and docs/HTTP_CONFORMANCE.md for the
+// few leniencies.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,12 @@ struct HeadLimits {
 
 enum class Progress : std::uint8_t { need_more, done, failed };
 
-// Where the parser stopped; the same for both kinds of head.
+// Where the parser stopped; the same for all kinds of heads. All positions are offsets.
 struct ParserState {
     std::uint32_t line_at = 0;     // the line being read begins here
-    std::uint32_t scanned_to = 0;  // no line ending before this
+    std::uint32_t part_at = 0;     // and here the part of it that is being read
+    std::uint32_t scanned_to = 0;  // every byte before this was looked at
+    std::uint8_t part = 0;         // of the line: method, target, version; or name, value
     bool start_line_done = false;
     std::uint8_t empty_lines = 0;  // before the start line (RFC 9112, 2.2)
     Fault fault = Fault::none;
@@ -39,8 +41,9 @@ class RequestParser {
     }
     void reset();
     // `bytes` begins with the message's first byte. When done, head.head_bytes() of them are the
-    // head and head.base() is bytes.data(). An error in a complete line is found when the line is
-    // complete, be the rest there or not; one in an incomplete line when it is sure.
+    // head and head.base() is bytes.data(). A fault is found at the first byte that makes it sure,
+    // be the rest of the line there or not; it is the leftmost one. After a fault the method and
+    // the target are there if they had been read before it.
     Progress parse(std::string_view bytes);
     Fault fault() const { return state_.fault; }
     // True once a byte that is not part of an empty line was seen.

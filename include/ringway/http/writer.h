@@ -26,12 +26,8 @@ class HeadWriter {
     void field(std::string_view name, std::string_view value);
     void field(std::string_view name, std::uint64_t value);
     void raw(std::string_view text) {
-        if (static_cast<std::size_t>(end_ - at_) < text.size()) {
-            overflowed_ = true;
-            return;
-        }
-        std::memcpy(at_, text.data(), text.size());
-        at_ += text.size();
+        if (!has_room(text.size())) return;
+        append(text);
     }
     void number(std::uint64_t value);
     void end_of_head() { raw("\r\n"); }
@@ -41,6 +37,18 @@ class HeadWriter {
     bool overflowed() const { return overflowed_; }
 
   private:
+    // Without room nothing more is written, however short.
+    bool has_room(std::size_t bytes) {
+        if (static_cast<std::size_t>(end_ - at_) >= bytes) return true;
+        overflowed_ = true;
+        end_ = at_;
+        return false;
+    }
+    void append(std::string_view text) {
+        if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
+    }
+
     char* begin_;
     char* at_;
     char* end_;

@@ -34,6 +34,8 @@ class Address {
     std::array<std::uint8_t, 16> mapped() const;
     // As text, without touching the heap; returns its length (no terminator).
     std::size_t write(std::span<char, address_text_bytes_max> out) const;
+    // The host alone: "10.0.0.1", "2001:db8::1"; empty for what is no internet address.
+    std::size_t write_host(std::span<char, address_text_bytes_max> out) const;
     std::string to_string() const;  // "10.0.0.1:80", "[::1]:80", "unix"
 
     const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }

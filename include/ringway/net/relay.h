@@ -100,8 +100,8 @@ class RelayDirection {
     void stop_watching();
     void drop_undeliverable();
     void regulate_reader();
-    bool fill_pipe();
-    bool drain_pipe();
+    bool fill();
+    bool drain();
     void flush_held();
     void pass_end_on();
     void end();

@@ -85,6 +85,9 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void start_receiving();  // multishot, into provided buffers
     void receive_once();     // at most one buffer, then the request has ended
     void stop_receiving();   // asks; is_receiving() tells when it has ended
+    // Reads what is there into a block, by direct calls: for when no buffer is left. False when
+    // nothing was there, or no block either.
+    bool receive_into_block(std::size_t bytes);
     bool is_receiving() const { return ReceiveOp::in_flight(); }
     bool is_waiting_for_buffer() const { return link.is_linked(); }
     void give_up_waiting_for_buffer() { link.unlink(); }
@@ -125,6 +128,8 @@ class Socket : private ReceiveOp, private SendOp, private ring::BufferWaiter {
     void watch_writable();  // on the send request
     void stop_watching_readable();
     void stop_watching_writable();
+    bool is_watching_readable() const { return ReceiveOp::in_flight() && watching_readable_; }
+    bool is_watching_writable() const { return SendOp::in_flight() && send_use_ == SendUse::watch; }
 
     // ---- ends ---------------------------------------------------------------------------------
     // Errors are kept as a positive errno; the first one stays.

@@ -39,8 +39,9 @@ class SplicePump {
     void abandon();
 
   private:
-    void fill();
-    void drain();
+    bool fill();
+    bool drain();
+    void wait_for_either();
     void end();
 
     RelayContext& context_;
@@ -51,6 +52,7 @@ class SplicePump {
     std::uint64_t limit_ = 0;
     std::uint64_t taken_ = 0;
     std::uint64_t given_ = 0;
+    bool paused_ = false;  // the target is slow; counted once, until it has taken everything
     bool ended_ = false;
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -23,15 +24,15 @@ struct RequestRewrite {
     const config::Route& route;
     const http::RequestHead& head;
     const http::Target& target;
-    http::Framing framing;           // of the body that will be sent
-    std::string_view matched_path;   // normalized path, for rewrite
-    std::string_view client_host;    // "10.0.0.1", "2001:db8::1" (no port), or "unix"
-    bool client_is_trusted = false;  // its forwarded fields are kept and added to
+    http::Framing framing;            // of the body that will be sent
+    std::string_view matched_path{};  // normalized path, for rewrite
+    std::string_view client_host{};   // "10.0.0.1", "2001:db8::1" (no port), or "unix"
+    bool client_is_trusted = false;   // its forwarded fields are kept and added to
     std::string_view listener_scheme = "http";
     std::uint16_t listener_port = 0;
-    std::string_view endpoint_authority;  // for HostPolicy::endpoint
-    std::string_view request_id;          // empty: none to be written
-    bool upgrade = false;                 // keep Upgrade, and say "Connection: upgrade"
+    std::string_view endpoint_authority{};  // for HostPolicy::endpoint, and where no Host came
+    std::string_view request_id{};          // empty: none to be written
+    bool upgrade = false;                   // keep Upgrade, and say "Connection: upgrade"
 };
 void write_request_head(http::HeadWriter& out, const RequestRewrite& rewrite);
 
@@ -48,8 +49,9 @@ struct ResponseRewrite {
     bool close = false;              // "Connection: close"
     bool say_keep_alive = false;     // an HTTP/1.0 client that asked for it
     bool upgrade = false;            // a 101
-    std::string_view request_id;
-    std::string_view sticky_cookie;  // a whole Set-Cookie value, or empty
+    std::string_view request_id{};
+    std::string_view sticky_cookie{};  // a whole Set-Cookie value, or empty
+    std::string_view date{};  // now (HttpDate), for a response that came without; empty: none
 };
 void write_response_head(http::HeadWriter& out, const ResponseRewrite& rewrite);
 // 100 Continue, 103 Early Hints: passed on with their fields.
@@ -60,6 +62,11 @@ void write_interim_head(http::HeadWriter& out, const config::Settings& settings,
 // else 32 hexadecimal digits made of `random` into `room`.
 std::string_view request_id_of(const config::Settings& settings, const http::RequestHead& head,
                                std::span<const std::uint64_t, 2> random, std::span<char> room);
+
+// Max-Forwards of OPTIONS and TRACE (RFC 9110, 7.6.2); nullopt for other methods and where there is
+// no usable one. At 0 the request is answered here (write_last_hop_reply); write_request_head
+// passes it on less one.
+std::optional<std::uint32_t> max_forwards_of(const http::RequestHead& head);
 
 // Bytes that write_request_head may add to a head, at most; to size its block. Likewise responses.
 std::size_t request_head_bytes_added_max(const RequestRewrite& rewrite);

@@ -20,7 +20,9 @@ namespace ringway::shard {
 
 // What a shard is given. All references outlive the shard.
 struct ShardWiring {
-    const config::Settings& settings;  // immutable, derived values filled in
+    // Those it is started with: immutable, derived values filled in. A reload brings others, but
+    // what is fixed while the process runs is read here.
+    std::shared_ptr<const config::Settings> settings;
     std::uint32_t index = 0;
     int cpu = -1;  // -1: not pinned
     // One per Settings::listeners: a listening descriptor of this shard's own (it closes it), or -1
@@ -31,9 +33,9 @@ struct ShardWiring {
     std::vector<bool> hands_over;
     // Addresses per endpoint (flat index), as resolved at start; empty where unknown.
     std::vector<std::vector<net::Address>> addresses;
-    std::uint64_t connection_permits = 0;         // this shard's first share
-    std::vector<std::uint64_t> endpoint_permits;  // per flat index; 0 where there is no limit
-    int wake_fd = -1;                             // ring::sys::make_wake_fd(), polled by the shard
+    std::uint64_t connection_permits = 0;  // this shard's first share
+    PermitShares shares;                   // and those of the other limits
+    int wake_fd = -1;                      // ring::sys::make_wake_fd(), polled by the shard
     CommandBox& commands;
     EventBox& events;
     stats::ShardStats& stats;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "ringway/base/clock.h"
 #include "ringway/stats/counter.h"
 #include "ringway/stats/latency.h"
 
@@ -39,11 +41,18 @@ enum class ExchangeEnd : std::uint8_t {
 inline constexpr std::size_t exchange_end_count =
     static_cast<std::size_t>(ExchangeEnd::tunnelled) + 1;
 std::string_view name_of(ExchangeEnd end);  // "finished", "downstream-aborted", ...
+// Whether the client got no whole response and the fault was not its own.
+bool is_failure(ExchangeEnd end);
 
 // GET and HEAD, POST, PUT and PATCH, DELETE, and the rest.
 enum class MethodClass : std::uint8_t { read, post, update, remove, other };
 inline constexpr std::size_t method_class_count = 5;
 std::string_view name_of(MethodClass method);
+
+// [0]: no status was sent, [1..5]: 1xx .. 5xx.
+inline constexpr std::size_t status_class_count = 6;
+std::size_t status_class_of(int status);
+std::string_view name_of_status_class(std::size_t status_class);  // "none", "1xx", ...
 
 // Times of one exchange; a phase that did not happen is negative.
 struct ExchangeTimes {
@@ -56,8 +65,9 @@ struct ExchangeTimes {
 struct alignas(64) TrafficStats {
     Counter requests;  // heads complete
     Counter active;    // now
+    Counter errors;    // ended with a status of 500 or more, or by a failure (is_failure)
     std::array<Counter, method_class_count> by_method;
-    std::array<Counter, 6> by_status_class;  // [0]: none was sent, [1..5]: 1xx .. 5xx (final)
+    std::array<Counter, status_class_count> by_status_class;  // final ones; 1xx: a 101
     std::array<Counter, exchange_end_count> ends;
     Counter request_body_bytes;   // passed on
     Counter response_body_bytes;  // passed on
@@ -71,6 +81,13 @@ struct alignas(64) TrafficStats {
 
     void set_window(base::Duration window);
     void reset_peaks();
+    // Every exchange is counted by one pair of these, on the route and the upstream that it had:
+    // a begin when that is known, an end when it is over. Bytes, retries and upgrades are counted
+    // by whoever sees them.
+    void count_begin() {
+        requests.add();
+        active.add();
+    }
     void count_end(MethodClass method, int status, ExchangeEnd end, const ExchangeTimes& times,
                    base::Instant now);
 };
@@ -94,22 +111,26 @@ struct alignas(64) PoolStats {
     Counter ejected;         // endpoints now
     Counter successes;
     Counter failures;
-    Latency wait;
+    Latency wait;  // of leases that had to wait, and of waits that ended without one
+
     void set_window(base::Duration window);
     void reset_peaks();
 };
 
-// Requests that belong to no route, and what is about client connections.
+// Room for the faults that the parser knows; their names are its own.
+inline constexpr std::size_t fault_count_max = 64;
+
+// What is about client connections and belongs to no route.
 struct alignas(64) HttpStats {
-    Counter sessions;  // client connections that spoke HTTP, ever
-    Counter idle;      // between requests now
-    Counter requests;
+    Counter sessions;      // client connections that spoke HTTP, ever
+    Counter idle;          // between requests now
+    Counter requests;      // heads that were complete, whatever became of them
     Counter pipelined;     // found complete when the one before it had been answered
     Counter bad_requests;  // refused before a route was known
     Counter idle_closed;   // keep-alive connections closed under pressure
-    std::array<Counter, 64> request_faults;   // by http::Fault
-    std::array<Counter, 64> response_faults;  // by http::Fault
-    Latency shed;                             // head complete to a 503 for overload submitted
+    std::array<Counter, fault_count_max> request_faults;   // by http::Fault
+    std::array<Counter, fault_count_max> response_faults;  // likewise
+    Latency shed;  // head complete to a 503 for overload submitted
     void set_window(base::Duration window);
     void reset_peaks();
 };

@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "ringway/stats/counter.h"
+#include "ringway/stats/http_stats.h"
 #include "ringway/stats/latency.h"
+#include "ringway/stats/stats_table.h"
 
 namespace ringway::stats {
 
@@ -48,15 +50,25 @@ struct DirectionStats {
     Counter pauses;  // the reader was parked because the other side is slow
 };
 
-// Aligned, because the arrays of two shards may be neighbours on the heap.
+// Aligned, because the objects of two shards may be neighbours on the heap.
 struct alignas(cache_line_bytes) EndpointStats {
     Counter connections;  // connected, ever
-    Counter active;       // connected now
+    Counter active;       // connected now, idle ones of a pool among them
     Counter failures;     // connects that failed
     Counter bytes_up;
     Counter bytes_down;
     Counter marked_down;   // times it was marked down by failed connects
     Counter passive_down;  // 1 while this shard holds it for down
+
+    // HTTP alone from here on.
+    Counter requests;           // given to it, repeated ones too
+    Counter requests_active;    // now
+    Counter exchange_failures;  // exchanges that failed through its fault
+    std::array<Counter, status_class_count>
+        by_status_class;      // [0]: no response came, [1..5]: 1xx .. 5xx
+    Counter latency_ewma_ns;  // as the balancer sees it now; 0: not known
+    Counter ejections;        // times failed exchanges took it out of use
+    Counter ejected;          // 1 while this shard leaves it alone for that
 };
 
 struct alignas(cache_line_bytes) ListenerStats {
@@ -77,12 +89,23 @@ struct RingStats {  // copied from the ring once per turn
     Counter long_turns;    // turns that took over 10 ms of work
 };
 
+// How many of each there are, retired ones included: the largest slot or index plus one.
+struct StatsSizes {
+    std::size_t endpoints = 0;
+    std::size_t routes = 0;
+    std::size_t upstreams = 0;
+};
+
 struct alignas(cache_line_bytes) ShardStats {
     ShardStats(std::size_t listeners, std::size_t endpoints);
+    ShardStats(std::size_t listeners, const StatsSizes& sizes);
 
-    // The length of every latency window; before the first is recorded.
+    // By the coordinator, before the shard hears of what is new.
+    void grow(const StatsSizes& sizes);
+    // The length of every latency window, also of what grow() adds later; before the first is
+    // recorded.
     void set_window(base::Duration window);
-    void reset_peaks();  // by the owning thread
+    void reset_peaks();  // by the shard
 
     Counter accepted;
     Counter active;
@@ -112,11 +135,18 @@ struct alignas(cache_line_bytes) ShardStats {
     Counter log_lines_dropped;
     Counter heartbeat;  // turns of the loop, for the watchdog
 
-    // Sized at start, never resized; indexes as in Settings (endpoints of all upstreams in order).
+    HttpStats http;
+
+    // Listeners never change while ringway runs; everything else may be added to by grow().
     const std::size_t listener_count;
-    const std::size_t endpoint_count;
-    std::unique_ptr<ListenerStats[]> listeners;
-    std::unique_ptr<EndpointStats[]> endpoints;
+    std::unique_ptr<ListenerStats[]> listeners;  // as in Settings::listeners
+    StatsTable<EndpointStats> endpoints;         // by Endpoint::slot
+    StatsTable<TrafficStats> routes;             // by Route::slot
+    StatsTable<TrafficStats> upstreams;          // by index into Settings::upstreams
+    StatsTable<PoolStats> pools;                 // likewise
+
+  private:
+    base::Duration window_ = base::Duration::seconds(60);
 };
 static_assert(alignof(ShardStats) == cache_line_bytes);
 static_assert(alignof(EndpointStats) == cache_line_bytes);

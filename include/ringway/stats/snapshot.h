@@ -9,24 +9,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ringway/base/clock.h"
-#include "ringway/stats/histogram.h"
-#include "ringway/stats/latency.h"
+#include "ringway/stats/http_reading.h"
+#include "ringway/stats/latency_reading.h"
+#include "ringway/stats/rates.h"
 #include "ringway/stats/shard_stats.h"
 
 namespace ringway::stats {
-
-struct LatencyReading {
-    HistogramReading since_start;
-    Latency::WindowReading current;   // the running window
-    Latency::WindowReading previous;  // the last complete one
-
-    void add(const LatencyReading& other);
-};
-// 0 when nothing was recorded in it.
-std::uint64_t average_ns(const Latency::WindowReading& window);
 
 struct DirectionReading {
     std::uint64_t bytes = 0;
@@ -46,6 +38,18 @@ struct EndpointReading {
     std::uint64_t bytes_down = 0;
     std::uint64_t marked_down = 0;
     std::uint64_t passive_down = 0;  // how many shards hold it for down now
+    std::uint64_t requests = 0;
+    std::uint64_t requests_active = 0;
+    std::uint64_t exchange_failures = 0;
+    std::array<std::uint64_t, status_class_count> by_status_class{};
+    std::uint64_t ejections = 0;
+    std::uint64_t ejected = 0;  // how many shards leave it alone now
+    // Added up over the shards that know one.
+    std::uint64_t latency_ewma_sum_ns = 0;
+    std::uint64_t latency_ewma_shards = 0;
+
+    std::uint64_t latency_ewma_ns() const;  // their mean; 0 while no shard knows one
+    void add(const EndpointReading& other);
 };
 
 struct ListenerReading {
@@ -98,8 +102,12 @@ struct ShardReading {
     std::uint64_t log_lines = 0;
     std::uint64_t log_lines_dropped = 0;
     std::uint64_t heartbeat = 0;
+    HttpReading http;
     std::vector<ListenerReading> listeners;
-    std::vector<EndpointReading> endpoints;
+    std::vector<EndpointReading> endpoints;  // by slot
+    std::vector<TrafficReading> routes;      // by slot
+    std::vector<TrafficReading> upstreams;   // by index
+    std::vector<PoolReading> pools;          // by index of the upstream
 
     std::uint64_t closed_total() const;
     const DirectionReading& up() const { return direction[0]; }
@@ -109,17 +117,6 @@ struct ShardReading {
 
 ShardReading read(const ShardStats& stats, base::Instant now);
 ShardReading merge(std::span<const ShardReading> shards);
-
-// How fast the numbers moved between two readings.
-struct Rates {
-    base::Duration span{0};
-    double accepted_per_second = 0;
-    double closed_per_second = 0;
-    double bytes_up_per_second = 0;
-    double bytes_down_per_second = 0;
-    double cores_busy = 0;  // CPU time of the shards over the span: 1.0 is one core
-};
-Rates rates_between(const ShardReading& earlier, const ShardReading& later, base::Duration span);
 
 // ---- what the numbers are about; filled by the coordinator ------------------------------------
 
@@ -137,6 +134,7 @@ enum class EndpointState : std::uint8_t {
 };
 std::string_view name_of(EndpointState state);  // "ready", "drain", "down", "unhealthy"
 
+// Rows that are `retired` were left over by a reload: they serve nobody new.
 struct EndpointRow {
     std::string upstream;
     std::string name;
@@ -145,6 +143,26 @@ struct EndpointRow {
     std::uint32_t weight = 1;
     bool backup = false;
     std::uint64_t connections_max = 0;  // 0: no limit
+    std::size_t slot = 0;               // where its numbers are
+    bool retired = false;
+};
+
+struct UpstreamRow {
+    std::string name;
+    std::string balance;  // "round-robin", ...
+    bool http = false;
+    std::uint64_t connections_min = 0;  // HTTP: of its pool, over all shards
+    std::uint64_t connections_max = 0;
+    std::uint64_t requests_max = 0;  // HTTP: in flight at once; 0: no limit
+    bool retired = false;
+};
+
+struct RouteRow {
+    std::string name;
+    std::string upstream;  // empty when it answers by itself
+    std::size_t slot = 0;
+    std::uint64_t requests_max = 0;  // in flight at once; 0: no limit
+    bool retired = false;
 };
 
 struct Context {
@@ -157,14 +175,18 @@ struct Context {
     std::uint64_t writer_lines_dropped = 0;  // by the log sinks: disk full, reader too slow
     std::vector<int> cpus;                   // per shard, -1 where it is not pinned; may be empty
     std::vector<ListenerRow> listeners;      // in the order of the settings
-    std::vector<EndpointRow> endpoints;      // by flat index
+    std::vector<UpstreamRow> upstreams;      // likewise, the index is where their numbers are
+    std::vector<EndpointRow> endpoints;
+    std::vector<RouteRow> routes;
+    std::vector<std::string_view> fault_names;  // what http::Fault calls them, by number
 };
 
 struct Snapshot {
     Context context;
     ShardReading total;
     std::vector<ShardReading> shards;
-    std::optional<Rates> rates;  // set by whoever kept an earlier reading
+    std::optional<Rates> rates;      // set by whoever kept earlier samples
+    std::vector<Rates> shard_rates;  // likewise; empty or one for each shard
 };
 
 Snapshot take_snapshot(Context context, std::span<const ShardStats* const> shards,

@@ -24,7 +24,13 @@ TEST_CASE("URLs name a place") {
           Row{"tcp+unix:@name", Scheme::tcp_unix, "", 0, "@name"},
           Row{"tcp+unix:/%e2%82%ac%f0%9f%98%80", Scheme::tcp_unix, "", 0,
               "/\xe2\x82\xac\xf0\x9f\x98\x80"},
-          Row{"tcp+unix:/a%2Cb%3F", Scheme::tcp_unix, "", 0, "/a,b?"}}) {
+          Row{"tcp+unix:/a%2Cb%3F", Scheme::tcp_unix, "", 0, "/a,b?"},
+          Row{"http://h", Scheme::http, "h", 80, ""},
+          Row{"http://h:8080/", Scheme::http, "h", 8080, ""},
+          Row{"http://h:0", Scheme::http, "h", 0, ""},
+          Row{"http://[::1]", Scheme::http, "::1", 80, ""},
+          Row{"http+unix:/run/x.sock", Scheme::http_unix, "", 0, "/run/x.sock"},
+          Row{"http+unix:@name", Scheme::http_unix, "", 0, "@name"}}) {
         CAPTURE(row.url);
         const auto url = parse_url(row.url);
         REQUIRE(url);
@@ -42,9 +48,9 @@ TEST_CASE("what is wrong with a URL is said") {
         const char* said;
     };
     for (const Row& row :
-         {Row{"", "a URL is tcp://HOST:PORT or tcp+unix:/PATH"},
-          Row{"127.0.0.1:80", "a URL is tcp://HOST:PORT or tcp+unix:/PATH"},
-          Row{"tcp:/x", "a URL is tcp://HOST:PORT or tcp+unix:/PATH"},
+         {Row{"", "a URL is http://HOST:PORT, tcp://HOST:PORT, http+unix:/PATH or"},
+          Row{"127.0.0.1:80", "a URL is http://HOST:PORT, tcp://HOST:PORT, http+unix:/PATH or"},
+          Row{"tcp:/x", "a URL is http://HOST:PORT, tcp://HOST:PORT, http+unix:/PATH or"},
           Row{"tcp://:80", "the host is missing"},
           Row{"tcp://h", "the port is missing"},
           Row{"tcp://h:", "is not a port"},
@@ -63,9 +69,13 @@ TEST_CASE("what is wrong with a URL is said") {
           Row{"tcp://h:80#x", "has no #"},
           Row{"tcp://a:1,b:2", "every URL of a list needs its scheme"},
           Row{"tcp://h :80", "no blanks"},
-          Row{"http://h:80", "http:// is not in this release"},
+          Row{"http://h:80/path", "http:// has no path here"},
+          Row{"http://h:", "is not a port"},
+          Row{"http:h", "a URL is"},
+          Row{"h2c://h:80", "h2c:// is not in this release"},
+          Row{"tls://h:80", "tls:// is not in this release"},
           Row{"https://h:80", "https:// is not in this release"},
-          Row{"gopher://h:80", "this release speaks tcp://HOST:PORT and tcp+unix:/PATH"},
+          Row{"gopher://h:80", "this release speaks http://, tcp://"},
           Row{"tcp+unix:relative", "a URL is"},
           Row{"tcp+unix://relative/x", "begins with /"},
           Row{"tcp+unix:/", "has 2 to 107 bytes"},
@@ -130,7 +140,8 @@ TEST_CASE("names are plain words") {
 
 TEST_CASE("a place is written as it is read") {
     for (const char* text : {"tcp://127.0.0.1:80", "tcp://[::1]:80", "tcp+unix:/run/x.sock",
-                             "tcp+unix:@name", "tcp+unix:/a%2Cb%3F%25%23", "tcp+unix:/a%20b"}) {
+                             "tcp+unix:@name", "tcp+unix:/a%2Cb%3F%25%23", "tcp+unix:/a%20b",
+                             "http://127.0.0.1:80", "http+unix:/run/x.sock"}) {
         CAPTURE(text);
         const auto url = parse_url(text);
         REQUIRE(url);

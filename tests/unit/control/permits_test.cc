@@ -14,6 +14,8 @@ namespace {
 using base::Duration;
 using base::Instant;
 
+constexpr PermitPool pool{PermitKind::endpoint, 3};
+
 std::vector<PermitAction> actions_of(PermitLedger& ledger) {
     std::vector<PermitAction> actions;
     ledger.take_actions([&](const PermitAction& action) { actions.push_back(action); });
@@ -22,7 +24,7 @@ std::vector<PermitAction> actions_of(PermitLedger& ledger) {
 
 TEST_CASE("what does not divide between shards stays in reserve") {
     PermitLedger ledger(4);
-    const std::size_t pool = ledger.add_pool(10);
+    ledger.add_pool(pool, 10);
     CHECK(ledger.first_share(pool) == 2);
     CHECK(ledger.reserve(pool) == 2);
     CHECK(ledger.held(pool, 3) == 2);
@@ -30,7 +32,7 @@ TEST_CASE("what does not divide between shards stays in reserve") {
 
 TEST_CASE("fewer permits than shards are legal: all lie in reserve") {
     PermitLedger ledger(8);
-    const std::size_t pool = ledger.add_pool(3);
+    ledger.add_pool(pool, 3);
     CHECK(ledger.first_share(pool) == 0);
     CHECK(ledger.reserve(pool) == 3);
     ledger.want(5, pool, 1, Instant{0});
@@ -43,7 +45,7 @@ TEST_CASE("fewer permits than shards are legal: all lie in reserve") {
 
 TEST_CASE("a wish beyond the reserve recalls from one shard after the other") {
     PermitLedger ledger(3);
-    const std::size_t pool = ledger.add_pool(6);
+    ledger.add_pool(pool, 6);
     ledger.want(0, pool, 1, Instant{0});
     auto actions = actions_of(ledger);
     REQUIRE(actions.size() == 1);
@@ -66,7 +68,7 @@ TEST_CASE("a wish beyond the reserve recalls from one shard after the other") {
 
 TEST_CASE("after a round in vain the next one follows within 10 ms") {
     PermitLedger ledger(2);
-    const std::size_t pool = ledger.add_pool(2);
+    ledger.add_pool(pool, 2);
     Instant now{0};
     ledger.want(0, pool, 1, now);
     for (int i = 0; i < 2; ++i) {
@@ -82,7 +84,7 @@ TEST_CASE("after a round in vain the next one follows within 10 ms") {
 
 TEST_CASE("those who wait are served in the order they came") {
     PermitLedger ledger(3);
-    const std::size_t pool = ledger.add_pool(3);
+    ledger.add_pool(pool, 3);
     ledger.want(2, pool, 1, Instant{0});
     ledger.want(1, pool, 1, Instant{0});
     std::vector<std::size_t> served;
@@ -104,8 +106,8 @@ TEST_CASE("those who wait are served in the order they came") {
 
 TEST_CASE("shards without idle permits are not woken, but for a blind round now and then") {
     std::uint64_t used[2] = {1, 1};
-    PermitLedger ledger(2, [&](std::size_t shard, std::size_t) { return used[shard]; });
-    const std::size_t pool = ledger.add_pool(2);
+    PermitLedger ledger(2, [&](std::size_t shard, PermitPool) { return used[shard]; });
+    ledger.add_pool(pool, 2);
     Instant now{0};
     ledger.want(0, pool, 1, now);
     int recalls = 0;
@@ -134,7 +136,7 @@ TEST_CASE("shards without idle permits are not woken, but for a blind round now 
 
 TEST_CASE("the permits of a shard that ended serve the others") {
     PermitLedger ledger(2);
-    const std::size_t pool = ledger.add_pool(4);
+    ledger.add_pool(pool, 4);
     ledger.want(0, pool, 2, Instant{0});
     (void)actions_of(ledger);
     ledger.shard_gone(1, Instant{1});
@@ -146,7 +148,7 @@ TEST_CASE("the permits of a shard that ended serve the others") {
 
 TEST_CASE("a shard that asks anew waits for nothing once it got anything") {
     PermitLedger ledger(2);
-    const std::size_t pool = ledger.add_pool(3, PermitLedger::Wants::anew);
+    ledger.add_pool(pool, 3, PermitLedger::Wants::anew);
     ledger.want(0, pool, 64, Instant{0});
     const auto actions = actions_of(ledger);
     REQUIRE(actions.size() == 1);
@@ -157,7 +159,7 @@ TEST_CASE("a shard that asks anew waits for nothing once it got anything") {
 
 TEST_CASE("a permit in use travels with its connection") {
     PermitLedger ledger(2);
-    const std::size_t pool = ledger.add_pool(4);
+    ledger.add_pool(pool, 4);
     ledger.move_used(pool, 0, 1);
     CHECK(ledger.held(pool, 0) == 1);
     CHECK(ledger.held(pool, 1) == 3);
@@ -167,7 +169,7 @@ TEST_CASE("a permit in use travels with its connection") {
 
 TEST_CASE("recalls grow while they are answered in full") {
     PermitLedger ledger(2);
-    const std::size_t pool = ledger.add_pool(1000);
+    ledger.add_pool(pool, 1000);
     std::vector<std::uint64_t> recalled;
     ledger.want(0, pool, 40, Instant{0});
     for (int i = 0; i < 20 && ledger.anybody_waits(); ++i) {
@@ -187,7 +189,7 @@ TEST_CASE("recalls grow while they are answered in full") {
 
 TEST_CASE("a pool without a limit grants nothing and asks nobody") {
     PermitLedger ledger(2);
-    const std::size_t pool = ledger.add_pool(0);
+    ledger.add_pool(pool, 0);
     ledger.want(0, pool, 5, Instant{0});
     CHECK(actions_of(ledger).empty());
     CHECK_FALSE(ledger.anybody_waits());
@@ -208,7 +210,8 @@ class RandomRun {
           shards_(1 + random_.below(8)),
           total_(1 + random_.below(40)),
           ledger_(shards_.size()),
-          pool_(ledger_.add_pool(total_)) {
+          pool_{PermitKind::pool, 0} {
+        ledger_.add_pool(pool_, total_);
         for (FakeShard& shard : shards_) shard.idle = ledger_.first_share(pool_);
     }
 
@@ -290,7 +293,7 @@ class RandomRun {
     std::vector<FakeShard> shards_;
     std::uint64_t total_;
     PermitLedger ledger_;
-    std::size_t pool_;
+    PermitPool pool_;
     std::vector<PermitAction> in_flight_;
     Instant now_{0};
 };

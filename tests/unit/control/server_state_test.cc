@@ -22,7 +22,7 @@ config::Settings two_upstreams() {
 
 TEST_CASE("endpoints are found by both names, or all by the upstream's") {
     const config::Settings settings = two_upstreams();
-    const ServerState state(settings);
+    const ServerState state(std::make_shared<const config::Settings>(settings));
     using Found = std::vector<std::size_t>;
     CHECK(endpoints_named(state, "web/10.0.0.5:80") == Found{0});
     CHECK(endpoints_named(state, "web/unix:/run/a.sock") == Found{1});

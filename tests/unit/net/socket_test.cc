@@ -240,3 +240,120 @@ TEST_CASE(
     CHECK_FALSE(acceptor.is_open());
     for (const int client : clients) ::close(client);
 }
+
+namespace {
+
+// Counts how often its wake-up is used.
+struct Owner {
+    async::Task<void> run() {
+        while (!done) {
+            co_await wake.wait();
+            ++wakes;
+        }
+    }
+    void finish(Bench& bench) {
+        done = true;
+        wake.set();
+        REQUIRE(bench.turn_until([&] { return running.is_done(); }));
+    }
+    async::Wake wake;
+    bool done = false;
+    int wakes = 0;
+    async::Task<void> running = run();
+};
+
+}  // namespace
+
+TEST_CASE("a socket that is handed over in mid-request wakes its new owner, and him alone") {
+    enum class What { receive, watch, send, connect };
+    for (const What what : {What::receive, What::watch, What::send, What::connect}) {
+        CAPTURE(static_cast<int>(what));
+        Bench bench({});
+        {
+            Owner before;
+            Owner after;
+            bench.turn();
+            Connection connection(what == What::send ? 16'384 : 0);
+            Socket socket(bench.pools, before.wake);
+            Server server;
+            const std::vector<char> block(4 << 20, 'x');
+            if (what == What::connect) {
+                socket.attach(sys::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+            } else {
+                socket.attach(connection.take_near());
+            }
+            switch (what) {
+                case What::receive: socket.start_receiving(); break;
+                case What::watch: socket.watch_readable(); break;
+                case What::send:
+                    while (::send(socket.fd(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
+                    }
+                    socket.send_block(block.data(), block.size());
+                    break;
+                case What::connect:
+                    socket.start_connecting(server.address.raw(), server.address.raw_bytes());
+                    break;
+            }
+            // A connect of the loopback ends with its submission; the others stay under way.
+            for (int i = 0; i < 3 && what != What::connect; ++i) bench.turn();
+            REQUIRE_FALSE(socket.is_quiet());
+            socket.set_wake(after.wake);
+            CHECK(&socket.wake() == &after.wake);
+            const int wakes_before = before.wakes;
+            REQUIRE(::send(connection.far, "x", 1, MSG_NOSIGNAL) == 1);
+            REQUIRE(bench.turn_until([&] {
+                std::vector<char> piece(262'144);
+                while (what == What::send &&
+                       ::recv(connection.far, piece.data(), piece.size(), MSG_DONTWAIT) > 0) {
+                }
+                return after.wakes > 0;
+            }));
+            CHECK(before.wakes == wakes_before);
+            if (what == What::receive) CHECK(socket.received().bytes() == 1);
+            if (what == What::watch) CHECK(socket.readable);
+            if (what == What::connect) CHECK(socket.connect_result() == 0);
+            close_quietly(bench, socket);
+            CHECK(before.wakes == wakes_before);
+            ::close(server.fd);
+            before.finish(bench);
+            after.finish(bench);
+        }
+        bench.check_all_returned();
+    }
+}
+
+TEST_CASE("who waits for a buffer when the socket changes hands: the new owner hears of it") {
+    BenchSettings settings;
+    settings.buffers = 8;
+    settings.buffer_bytes = 4096;
+    Bench bench(settings);
+    {
+        Owner before;
+        Owner after;
+        bench.turn();
+        Connection hogging;
+        Socket hog(bench.pools, before.wake);
+        hog.attach(hogging.take_near());
+        hog.start_receiving();
+        const std::vector<char> piece(4096, 'h');
+        REQUIRE(bench.turn_until([&] {
+            (void)::send(hogging.far, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            return hog.is_waiting_for_buffer();
+        }));
+        Connection connection;
+        Socket socket(bench.pools, before.wake);
+        socket.attach(connection.take_near());
+        REQUIRE(::send(connection.far, "x", 1, MSG_NOSIGNAL) == 1);
+        socket.start_receiving();
+        REQUIRE(bench.turn_until([&] { return socket.is_waiting_for_buffer(); }));
+        socket.set_wake(after.wake);
+        hog.give_up_waiting_for_buffer();
+        hog.received().clear();
+        REQUIRE(bench.turn_until([&] { return after.wakes > 0; }));
+        close_quietly(bench, socket);
+        close_quietly(bench, hog);
+        before.finish(bench);
+        after.finish(bench);
+    }
+    bench.check_all_returned();
+}

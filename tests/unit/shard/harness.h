@@ -181,18 +181,18 @@ class Harness {
     }
 
     ShardWiring wiring() {
-        std::vector<std::uint64_t> endpoint_permits;
+        PermitShares shares;
         std::vector<std::vector<net::Address>> addresses;
         for (const net::Address& server : servers_) addresses.push_back({server});
         for (const config::Endpoint& endpoint : settings.upstreams[0].endpoints) {
-            endpoint_permits.push_back(endpoint.connections_max);
+            shares.endpoints.push_back(endpoint.connections_max);
         }
-        return ShardWiring{.settings = settings,
+        return ShardWiring{.settings = std::make_shared<const config::Settings>(settings),
                            .listener_fds = {listen_on_loopback(address)},
                            .hands_over = {hands_over},
                            .addresses = addresses,
                            .connection_permits = permits,
-                           .endpoint_permits = endpoint_permits,
+                           .shares = shares,
                            .wake_fd = shard_wake_,
                            .commands = commands_,
                            .events = events_,
@@ -239,7 +239,7 @@ class Harness {
         CHECK(stats.active.read() == 0);
         CHECK(stats.accepted.read() + adopted == closed() + handed_over);
         CHECK(stats.listeners[0].active.read() == 0);
-        for (std::size_t i = 0; i < stats.endpoint_count; ++i) {
+        for (std::size_t i = 0; i < stats.endpoints.size(); ++i) {
             CHECK(stats.endpoints[i].active.read() == 0);
         }
         CHECK(stats.refused.read() == 0);

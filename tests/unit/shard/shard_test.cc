@@ -76,7 +76,7 @@ TEST_CASE("as many are accepted as there are permits, the others wait in the que
     for (Client& client : clients) REQUIRE(client.say("hello"));
     CHECK(wait_until([&] { return harness.stats.accepted.read() == 3; }));
     const auto wanted = harness.expect<WantPermits>();
-    CHECK(wanted.pool == 0);
+    CHECK(wanted.pool == PermitPool{});
     CHECK(wanted.count > 0);
     settle();
     CHECK(harness.stats.accepted.read() == 3);
@@ -90,11 +90,11 @@ TEST_CASE("as many are accepted as there are permits, the others wait in the que
     CHECK(harness.stats.accepted.read() == 4);
 
     // Two permits more: exactly two more. None is idle, so none can be recalled.
-    harness.tell(GrantPermits{0, 2});
+    harness.tell(GrantPermits{{}, 2});
     CHECK(wait_until([&] { return harness.stats.accepted.read() == 6; }));
     settle();
     CHECK(harness.stats.accepted.read() == 6);
-    harness.tell(RecallPermits{0, 100});
+    harness.tell(RecallPermits{{}, 100});
     CHECK(harness.expect<ReturnPermits>().count == 0);
 
     for (Client& client : clients) {
@@ -103,14 +103,14 @@ TEST_CASE("as many are accepted as there are permits, the others wait in the que
     }
     CHECK(harness.ends_with(CloseReason::finished, 8));
     // All five of them are idle again, and come back no more and no less.
-    harness.tell(RecallPermits{0, 2});
+    harness.tell(RecallPermits{{}, 2});
     CHECK(harness.expect<ReturnPermits>().count == 2);
-    harness.tell(RecallPermits{0, 100});
+    harness.tell(RecallPermits{{}, 100});
     CHECK(harness.expect<ReturnPermits>().count == 3);
     Client late(harness.address);
     settle();
     CHECK(harness.stats.accepted.read() == 8);
-    harness.tell(GrantPermits{0, 1});
+    harness.tell(GrantPermits{{}, 1});
     CHECK(late.echoes("at last"));
     late.close();
     harness.stop(base::Duration::seconds(5));
@@ -162,7 +162,7 @@ TEST_CASE("a draining shard still serves what was in its queue") {
     Client queued(harness.address);
     REQUIRE(queued.say("queued"));
     harness.expect<WantPermits>();
-    harness.tell(GrantPermits{0, 1});
+    harness.tell(GrantPermits{{}, 1});
     harness.tell(Drain{in_ms(5'000)});
     CHECK(queued.hear(6) == "queued");
     first.close();
