@@ -130,7 +130,8 @@ int run_demo(Arguments arguments) {
     const config::Settings& settings = loaded->settings;
     exit_code = control::serve(
         settings, {.warnings = std::move(loaded->warnings),
-                   .on_ready = [&](auto listeners) { print_banner(settings, listeners); }});
+                   .on_ready = [&](auto listeners) { print_banner(settings, listeners); },
+                   .reread = std::move(loaded->reread)});
     for (auto& origin : origins) origin->stop();
     return exit_code;
 }

@@ -15,8 +15,9 @@ int run_serve(Arguments arguments) {
     int exit_code = 0;
     auto loaded = load_settings(arguments, "serve", exit_code);
     if (!loaded) return exit_code;
-    return control::serve(loaded->settings,
-                          {.warnings = std::move(loaded->warnings), .on_ready = {}});
+    return control::serve(loaded->settings, {.warnings = std::move(loaded->warnings),
+                                             .on_ready = {},
+                                             .reread = std::move(loaded->reread)});
 }
 
 int run_check(Arguments arguments) {

@@ -34,6 +34,26 @@ std::string congestion_refusal(std::string_view flag, std::string_view object,
          "ringway doctor lists them"});
 }
 
+// The line for standard error begins with the program's name; in a log it would stand there twice.
+std::string without_program(std::string line) {
+    constexpr std::string_view program = "ringway: ";
+    if (line.starts_with(program)) line.erase(0, program.size());
+    return line;
+}
+
+control::Reread read_again(const config::ParseInput& input) {
+    config::ParseOutcome outcome = config::parse_settings(input);
+    control::Reread read;
+    if (outcome.kind != config::ParseOutcome::Kind::settings) {
+        read.refusal = without_program(std::move(outcome.text));
+        return read;
+    }
+    read.refusal = refused_by_machine(outcome.settings);
+    read.settings = std::move(outcome.settings);
+    read.warnings = std::move(outcome.warnings);
+    return read;
+}
+
 }  // namespace
 
 std::string refused_by_machine(const config::Settings& settings) {
@@ -54,12 +74,12 @@ std::string refused_by_machine(const config::Settings& settings) {
 
 std::optional<Loaded> load_settings(Arguments arguments, std::string_view command, int& exit_code,
                                     std::string built_in) {
-    config::ParseOutcome outcome =
-        config::parse_settings({.arguments = {arguments.begin(), arguments.end()},
-                                .environment = config::environment_of(environ),
-                                .machine = config::Machine::read(),
-                                .command = std::string{command},
-                                .built_in = std::move(built_in)});
+    const config::ParseInput input{.arguments = {arguments.begin(), arguments.end()},
+                                   .environment = config::environment_of(environ),
+                                   .machine = config::Machine::read(),
+                                   .command = std::string{command},
+                                   .built_in = std::move(built_in)};
+    config::ParseOutcome outcome = config::parse_settings(input);
     exit_code = outcome.exit_code;
     switch (outcome.kind) {
         case config::ParseOutcome::Kind::help:
@@ -75,7 +95,8 @@ std::optional<Loaded> load_settings(Arguments arguments, std::string_view comman
         exit_code = config::exit_machine_refused;
         return std::nullopt;
     }
-    return Loaded{std::move(outcome.settings), std::move(outcome.warnings)};
+    return Loaded{std::move(outcome.settings), std::move(outcome.warnings),
+                  [input] { return read_again(input); }};
 }
 
 }  // namespace ringway::app

@@ -1,6 +1,7 @@
 // The first lines of every command that takes the server's flags.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,12 +9,15 @@
 
 #include "commands.h"
 #include "ringway/config/settings.h"
+#include "ringway/control/serve.h"
 
 namespace ringway::app {
 
 struct Loaded {
     config::Settings settings;
     std::vector<std::string> warnings;
+    // The same flags and the same environment, and the file as it is then.
+    std::function<control::Reread()> reread;
 };
 
 // Parses the flags, the environment and the file, and asks the machine whether it can do what they

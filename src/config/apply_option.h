@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "layer.h"
 #include "ringway/config/options.h"
 #include "ringway/config/suggest.h"

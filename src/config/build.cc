@@ -4,12 +4,12 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "apply_option.h"
 #include "fields.h"
 #include "ringway/config/limits.h"
 #include "ringway/config/suggest.h"
 #include "ringway/config/url.h"
 #include "ringway/config/validate.h"
+#include "routes.h"
 
 namespace ringway::config {
 namespace {
@@ -97,8 +97,8 @@ class Builder {
 
     // What is wrong within these layers, be it hidden by a higher one or not.
     MaybeProblem check_values_and_objects() {
-        for (auto step :
-             {&Builder::apply_values, &Builder::build_upstreams, &Builder::build_listeners}) {
+        for (auto step : {&Builder::apply_values, &Builder::build_upstreams,
+                          &Builder::build_listeners, &Builder::build_routes}) {
             if (auto problem = (this->*step)()) return problem;
         }
         return {};
@@ -106,7 +106,11 @@ class Builder {
 
     Checked<Settings, Problem> build() {
         if (auto problem = check_values_and_objects()) return *problem;
-        if (auto problem = resolve_routes()) return *problem;
+        // Routes go by name.
+        if (std::string problem = validate_names(draft_.settings); !problem.empty()) return problem;
+        if (auto problem = resolve_routes(draft_.settings, std::move(routes_), given_)) {
+            return *problem;
+        }
         return std::move(draft_.settings);
     }
 
@@ -156,7 +160,7 @@ class Builder {
         }
         name_the_nameless(draft_.settings.listeners, "listener");
         for (std::size_t i = 0; i < raws.size(); ++i) {
-            listener_named_.push_back(!raws[i].name.empty());
+            given_.listeners.push_back(!raws[i].name.empty());
         }
         return {};
     }
@@ -179,7 +183,7 @@ class Builder {
         for (const RawUpstream& raw : first_of(&Layer::upstreams)) {
             Upstream upstream = draft_.upstream;
             upstream.name = raw.name;
-            upstream_named_.push_back(!raw.name.empty());
+            given_.upstreams.push_back(!raw.name.empty());
             Said said;
             for (const RawOption& option : raw.options) {
                 if (auto problem = apply_upstream_option(upstream, option, said)) return problem;
@@ -254,95 +258,19 @@ class Builder {
         }
     }
 
-    static constexpr std::size_t nowhere = SIZE_MAX;
-
-    template <typename Object>
-    static std::size_t index_of(const std::vector<Object>& objects, std::string_view name) {
-        for (std::size_t i = 0; i < objects.size(); ++i) {
-            if (objects[i].name == name) return i;
-        }
-        return nowhere;
-    }
-
-    template <typename Object>
-    static Problem no_such(const RawRoute& route, std::string_view kind, std::string_view name,
-                           const std::vector<Object>& objects) {
-        std::vector<std::string_view> known;
-        for (const auto& object : objects) known.push_back(object.name);
-        return refusal_line(route.where, name,
-                            {fmt::format("no {} has this name", kind), did_you_mean(name, known)});
-    }
-
-    // A route of a listener's own, then equal given names, then the route for all others, then the
-    // only upstream there is.
-    MaybeProblem resolve_routes() {
-        if (std::string problem = validate_names(draft_.settings); !problem.empty()) return problem;
-        auto& listeners = draft_.settings.listeners;
-        const auto& upstreams = draft_.settings.upstreams;
-        std::vector<std::size_t> own(listeners.size(), nowhere);
-        std::size_t for_others = nowhere;
-        for (const RawRoute& route : first_of(&Layer::routes)) {
-            const std::size_t upstream = index_of(upstreams, route.upstream);
-            if (upstream == nowhere) return no_such(route, "upstream", route.upstream, upstreams);
-            std::size_t* from = &for_others;
-            if (route.listener) {
-                const std::size_t listener = index_of(listeners, *route.listener);
-                if (listener == nowhere) {
-                    return no_such(route, "listener", *route.listener, listeners);
-                }
-                from = &own[listener];
-            }
-            if (*from != nowhere) {
-                return refusal_line(
-                    route.where, route.upstream,
-                    {fmt::format("{} goes to {} already",
-                                 route.listener ? *route.listener : "every other listener",
-                                 upstreams[*from].name),
-                     {}});
-            }
-            *from = upstream;
-        }
-        for (std::size_t i = 0; i < listeners.size(); ++i) {
-            std::size_t upstream = own[i];
-            if (upstream == nowhere) upstream = namesake_of(i);
-            if (upstream == nowhere) upstream = for_others;
-            if (upstream == nowhere && upstreams.size() == 1) upstream = 0;
-            if (upstream == nowhere && !upstreams.empty()) return unrouted(listeners[i]);
-            if (upstream == nowhere) continue;
-            if (listeners[i].speaks_http()) {
-                Route route;
-                route.name = fmt::format("listener={}", listeners[i].name);
-                route.match.listener = listeners[i].name;
-                route.upstream = upstream;
-                draft_.settings.routes.push_back(std::move(route));
-            } else {
-                listeners[i].upstream = upstream;
-            }
+    MaybeProblem build_routes() {
+        for (const RawRoute& raw : first_of(&Layer::routes)) {
+            auto route = build_route(raw);
+            if (!route) return route.reason();
+            routes_.push_back(std::move(*route));
         }
         return {};
     }
 
-    std::size_t namesake_of(std::size_t listener) const {
-        if (!listener_named_[listener]) return nowhere;
-        const std::size_t upstream =
-            index_of(draft_.settings.upstreams, draft_.settings.listeners[listener].name);
-        return upstream != nowhere && upstream_named_[upstream] ? upstream : nowhere;
-    }
-
-    Problem unrouted(const Listener& listener) const {
-        return refusal_line(
-            "--route",
-            {fmt::format("listener {} ({}) has no upstream, and there are {} to choose from",
-                         listener.name, listener.target.to_string(),
-                         draft_.settings.upstreams.size()),
-             fmt::format("--route 'listener={} => {}'", listener.name,
-                         draft_.settings.upstreams.front().name)});
-    }
-
     std::span<const Layer> layers_;
     Draft draft_;
-    std::vector<bool> listener_named_;
-    std::vector<bool> upstream_named_;
+    std::vector<BuiltRoute> routes_;
+    GivenNames given_;
 };
 
 }  // namespace

@@ -99,7 +99,9 @@ class Reader {
     std::string rule_of(const toml::table& table) const {
         std::string rule;
         for (const auto& [key, node] : table) {
-            rule += fmt::format("{}{}={}", rule.empty() ? "" : ",", key.str(), text_of(key, node));
+            std::string text = text_of(key, node);
+            if (key.str() == "body") text = escaped_part(text);
+            rule += fmt::format("{}{}={}", rule.empty() ? "" : ",", key.str(), text);
         }
         return rule.empty() ? "on" : rule;
     }
@@ -184,22 +186,23 @@ class Reader {
         }
     }
 
-    RawRoute read_route(const toml::key& kind, const toml::table& table) const {
-        RawRoute route{.listener = {},
-                       .upstream = {},
-                       .where = fmt::format("{}: {}", place(table.source()), kind.str())};
-        for (const auto& [key, node] : table) {
-            if (key.str() == "listener") {
-                route.listener = name_of(key, node);
-            } else if (key.str() == "upstream") {
-                route.upstream = name_of(key, node);
-            } else {
-                refuse(key, "a route of this release has the keys listener and upstream");
-            }
+    // Keys of which there may be several may be written as what they are.
+    static std::string_view singular(std::string_view key) {
+        for (const std::string_view plural :
+             {"methods", "headers", "request-headers", "response-headers"}) {
+            if (key == plural) return key.substr(0, key.size() - 1);
         }
-        if (route.upstream.empty()) {
-            throw FileProblem{
-                refusal_line(route.where, {"the upstream is missing", "upstream = \"NAME\""})};
+        return key;
+    }
+
+    RawRoute read_route(const toml::key& kind, const toml::table& table) const {
+        RawRoute route{.where = fmt::format("{}: {}", place(table.source()), kind.str()),
+                       .options = {}};
+        for (const auto& [key, node] : table) {
+            for (std::string& text : texts_of(key, node, true)) {
+                route.options.push_back(
+                    {std::string{singular(key.str())}, {std::move(text), where(key)}});
+            }
         }
         return route;
     }

@@ -10,21 +10,40 @@
 namespace ringway::config {
 namespace {
 
-constexpr std::uint64_t descriptors_per_connection = 2;  // the client's and the endpoint's
 constexpr std::uint64_t descriptors_per_pipe = 2;
+
+// A TCP connection is the client's and the endpoint's; an HTTP client is one, and shares what its
+// upstream's pool has.
+std::uint64_t descriptors_per_connection(const Settings& settings) {
+    const bool tcp = std::any_of(settings.listeners.begin(), settings.listeners.end(),
+                                 [](const Listener& each) { return !each.speaks_http(); });
+    return tcp ? 2 : 1;
+}
+
+// Connections that the pools of HTTP upstreams may have at once.
+std::uint64_t pooled_connections(const Settings& settings) {
+    std::uint64_t total = 0;
+    for (const Upstream& upstream : settings.upstreams) {
+        if (upstream.speaks_http()) total += upstream.pool.connections_max;
+    }
+    return total;
+}
 
 void derive_threads(Derived& derived, const Machine& machine) {
     Settings& settings = derived.settings;
     const auto cores = static_cast<std::uint32_t>(machine.cpus.size());
     if (settings.shards == 0) {
         settings.shards = std::min(cores, static_cast<std::uint32_t>(shards_max));
+        settings.derived.shards = true;
     }
     if (settings.shards > cores) {
         derived.warnings.push_back(fmt::format(
             "--shards: {} shards share {} {}: more shards than cores make nothing faster",
             settings.shards, cores, cores == 1 ? "core" : "cores"));
     }
-    if (!settings.pin) settings.pin = settings.shards <= cores;
+    if (settings.pin) return;
+    settings.pin = settings.shards <= cores;
+    settings.derived.pin = true;
 }
 
 // Pipes make bulk cheap, connections make it a proxy: where descriptors are few, pipes give way.
@@ -40,6 +59,7 @@ void derive_pipes(Derived& derived, const Machine& machine) {
         "{} it is (hint: ulimit -n or LimitNOFILE=)",
         settings.pipes_max, machine.descriptors_hard, fitting));
     settings.pipes_max = static_cast<std::uint32_t>(fitting);
+    settings.derived.pipes_max = true;
 }
 
 void derive_connections(Derived& derived, const Machine& machine) {
@@ -47,7 +67,9 @@ void derive_connections(Derived& derived, const Machine& machine) {
     const std::uint64_t beside = descriptors_beside_connections(settings);
     const std::uint64_t left =
         machine.descriptors_hard > beside ? machine.descriptors_hard - beside : 0;
-    const std::uint64_t possible = left / descriptors_per_connection;
+    // Pools as large as they may get, unless that leaves clients less than half.
+    const std::uint64_t pooled = std::min(pooled_connections(settings), left / 2);
+    const std::uint64_t possible = (left - pooled) / descriptors_per_connection(settings);
     if (possible == 0) {
         derived.refusal = fmt::format(
             "--max-connections: the limit of open files ({}) leaves none beside the {} that "
@@ -58,15 +80,21 @@ void derive_connections(Derived& derived, const Machine& machine) {
     }
     if (settings.connections_max == 0) {
         settings.connections_max = std::min(possible, derived_connections_max);
-        return;
-    }
-    if (settings.connections_max > possible) {
+        settings.derived.connections_max = true;
+    } else if (settings.connections_max > possible) {
         derived.warnings.push_back(fmt::format(
             "--max-connections: {} need {} open files, and the limit of {} has room for {}: "
             "accepting will pause there (hint: ulimit -n or LimitNOFILE=)",
             settings.connections_max, descriptors_needed(settings), machine.descriptors_hard,
             possible));
+        return;
     }
+    if (descriptors_needed(settings) <= machine.descriptors_hard) return;
+    derived.warnings.push_back(fmt::format(
+        "--pool-max: {} connections to upstreams and {} of clients would need {} open files, and "
+        "the limit is {}: not all pools can be full at once (hint: ulimit -n or LimitNOFILE=)",
+        pooled_connections(settings), settings.connections_max, descriptors_needed(settings),
+        machine.descriptors_hard));
 }
 
 void warn_about_memory(Derived& derived) {
@@ -83,11 +111,18 @@ void warn_about_memory(Derived& derived) {
 void warn_about_unused(Derived& derived) {
     const Settings& settings = derived.settings;
     for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
-        const bool used = std::any_of(settings.listeners.begin(), settings.listeners.end(),
-                                      [&](const Listener& each) { return each.upstream == i; });
-        if (used) continue;
+        const bool by_listener = std::any_of(
+            settings.listeners.begin(), settings.listeners.end(),
+            [&](const auto& each) { return !each.speaks_http() && each.upstream == i; });
+        const bool by_route =
+            std::any_of(settings.routes.begin(), settings.routes.end(), [&](const Route& each) {
+                return each.action == RouteAction::forward && each.upstream == i;
+            });
+        if (by_listener || by_route) continue;
         derived.warnings.push_back(
-            fmt::format("--upstream: no listener goes to {}", settings.upstreams[i].name));
+            fmt::format("--upstream: {} goes to {}",
+                        settings.upstreams[i].speaks_http() ? "no route" : "no listener",
+                        settings.upstreams[i].name));
     }
 }
 
@@ -105,8 +140,8 @@ std::uint64_t descriptors_beside_connections(const Settings& settings) {
 }
 
 std::uint64_t descriptors_needed(const Settings& settings) {
-    return descriptors_beside_connections(settings) +
-           settings.connections_max * descriptors_per_connection;
+    return descriptors_beside_connections(settings) + pooled_connections(settings) +
+           settings.connections_max * descriptors_per_connection(settings);
 }
 
 std::string default_control_path(const Machine& machine) {
@@ -131,6 +166,7 @@ Derived derive(Settings settings, const Machine& machine) {
     derive_connections(derived, machine);
     if (derived.settings.control_path.empty()) {
         derived.settings.control_path = default_control_path(machine);
+        derived.settings.derived.control_path = true;
     }
     if (derived.settings.control_path.size() > unix_path_bytes_max) {
         derived.refusal = fmt::format(

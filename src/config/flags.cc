@@ -23,7 +23,8 @@ Flag flag_from(const OptionRow<Object>& row, Flag::Scope scope) {
             .help = row.help,
             .hint = row.hint,
             .default_text = default_of(row),
-            .repeat = row.repeat};
+            .repeat = row.repeat,
+            .fixed = row.fixed};
 }
 
 // Reaches the object of a Draft that a row is about.
@@ -77,9 +78,12 @@ void add_object_flags(std::vector<Flag>& flags) {
                      .repeat = true});
     flags.push_back({.name = "route",
                      .scope = Flag::Scope::object,
-                     .placeholder = "'listener=NAME => UPSTREAM'",
-                     .rule = text_rule("listener=NAME => UPSTREAM, or => UPSTREAM for all others"),
-                     .help = "Which upstream a listener's connections go to; not needed with one "
+                     .placeholder = "'CONDITIONS => UPSTREAM'",
+                     .rule = text_rule("CONDITIONS => UPSTREAM, redirect:STATUS:LOCATION or "
+                                       "reply:STATUS:TEXT, with options as ?KEY=VALUE&KEY=VALUE"),
+                     .help = "Where requests go, or a listener's connections, most specific first: "
+                             "any of listener=NAME host=HOST path=/PATH/* method=METHOD "
+                             "header=NAME:VALUE, or none for all others; not needed with one "
                              "upstream, nor where a listener and an upstream bear the same NAME",
                      .default_text = "by name",
                      .repeat = true});

@@ -1,7 +1,10 @@
 // The rule of --health-check: a small table of its own within one value.
+#include <algorithm>
 #include <array>
 
 #include "fields.h"
+#include "http_words.h"
+#include "ringway/config/url.h"
 
 namespace ringway::config {
 namespace {
@@ -16,6 +19,55 @@ Complaint set_jitter(HealthCheck& health, const Value& value) {
     const auto percent = parse_count(digits);
     if (!percent || *percent > 100) return Refusal{std::string{jitter_rule}, {}};
     health.jitter_percent = static_cast<std::uint32_t>(*percent);
+    return {};
+}
+
+constexpr std::string_view path_rule = "a path such as /healthz, with a query or without";
+constexpr std::string_view status_rule =
+    "a status or a range of them, from 100 to 599, such as 200 or 200-299";
+constexpr std::string_view body_rule =
+    "up to 256 bytes of text, in which %2C is a comma and %25 a %";
+constexpr std::string_view host_rule = "a host, with a port or without";
+
+Complaint set_path(HealthCheck& health, const Value& value) {
+    const bool good = value.text.starts_with('/') && is_one_line(value.text) &&
+                      value.text.find_first_of(" #") == std::string_view::npos;
+    if (!good) return Refusal{std::string{path_rule}, {}};
+    health.path = value.text;
+    return {};
+}
+
+Complaint set_status(HealthCheck& health, const Value& value) {
+    const std::size_t dash = value.text.find('-');
+    const auto lowest = parse_count(value.text.substr(0, dash));
+    const auto highest =
+        dash == std::string_view::npos ? lowest : parse_count(value.text.substr(dash + 1));
+    if (!lowest || !highest || *lowest < 100 || *highest > 599 || *lowest > *highest) {
+        return Refusal{std::string{status_rule}, {}};
+    }
+    health.status_min = static_cast<std::uint16_t>(*lowest);
+    health.status_max = static_cast<std::uint16_t>(*highest);
+    return {};
+}
+std::string show_status(const HealthCheck& health) {
+    if (health.status_min == health.status_max) return fmt::format("{}", health.status_min);
+    return fmt::format("{}-{}", health.status_min, health.status_max);
+}
+
+Complaint set_body(HealthCheck& health, const Value& value) {
+    const auto text = percent_decoded(value.text);
+    constexpr std::size_t bytes_max = 256;
+    if (!text || text->empty() || text->size() > bytes_max) {
+        return Refusal{std::string{body_rule}, {}};
+    }
+    health.body = *text;
+    return {};
+}
+std::string show_body(const HealthCheck& health) { return escaped_part(health.body); }
+
+Complaint set_host(HealthCheck& health, const Value& value) {
+    if (!is_authority(value.text)) return Refusal{std::string{host_rule}, {}};
+    health.host = value.text;
     return {};
 }
 
@@ -50,7 +102,39 @@ constexpr auto rows = std::to_array<OptionRow<HealthCheck>>({
      .help = "How much each interval is varied, so that checks do not march in step",
      .set = set_jitter,
      .show = show_count<&HealthCheck::jitter_percent>},
+    {.name = "path",
+     .placeholder = "PATH",
+     .rule = text_rule(path_rule),
+     .help = "HTTP: what is asked for with GET",
+     .default_text = "none: connecting is all",
+     .set = set_path,
+     .show = show_text<&HealthCheck::path>},
+    {.name = "status",
+     .placeholder = "STATUS[-STATUS]",
+     .rule = text_rule(status_rule),
+     .help = "Which answers pass",
+     .set = set_status,
+     .show = show_status},
+    {.name = "body",
+     .placeholder = "TEXT",
+     .rule = text_rule(body_rule),
+     .help = "What the answer's first 64 KiB must contain",
+     .default_text = "anything",
+     .set = set_body,
+     .show = show_body},
+    {.name = "host",
+     .placeholder = "HOST",
+     .rule = text_rule(host_rule),
+     .help = "The Host field",
+     .default_text = "the endpoint's address",
+     .set = set_host,
+     .show = show_text<&HealthCheck::host>},
 });
+
+// The parts that say how the answer to a GET is judged.
+bool is_of_path(std::string_view name) {
+    return name == "status" || name == "body" || name == "host";
+}
 
 Refusal unknown_part(std::string_view part) {
     std::string known;
@@ -85,6 +169,7 @@ Checked<HealthCheck> parse_health_check(std::string_view rule) {
     }
     health.enabled = true;
     bool timeout_given = false;
+    std::string_view of_path;
     if (parse_duration(rule)) {
         if (auto complaint = apply(rows[0], health, rule)) return *complaint;
     } else {
@@ -93,9 +178,15 @@ Checked<HealthCheck> parse_health_check(std::string_view rule) {
             const std::string_view part = rest.substr(0, comma);
             if (auto complaint = apply_part(health, part)) return *complaint;
             timeout_given = timeout_given || part.starts_with("timeout=");
+            if (is_of_path(part.substr(0, part.find('=')))) of_path = part;
             if (comma == std::string_view::npos) break;
             rest.remove_prefix(comma + 1);
         }
+    }
+    if (!of_path.empty() && health.path.empty()) {
+        return Refusal{
+            fmt::format("\"{}\" needs path=, which says what is asked for", printable(of_path)),
+            "path=/healthz"};
     }
     if (!timeout_given) health.timeout = std::min(health.timeout, health.interval);
     if (health.timeout > health.interval) {
@@ -111,7 +202,21 @@ std::string format_health_check(const HealthCheck& health) {
     if (!health.enabled) return "off";
     std::string out;
     for (const auto& row : rows) {
-        out += fmt::format("{}{}={}", out.empty() ? "" : ",", row.name, row.show(health));
+        const std::string shown = row.show(health);
+        if (shown.empty() || (health.path.empty() && is_of_path(row.name))) continue;
+        out += fmt::format("{}{}={}", out.empty() ? "" : ",", row.name, shown);
+    }
+    return out;
+}
+
+std::string escaped_part(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '%' || c == ',' || static_cast<unsigned char>(c) < 0x20) {
+            out += fmt::format("%{:02X}", c);
+        } else {
+            out += c;
+        }
     }
     return out;
 }

@@ -50,14 +50,16 @@ std::string_view scope_text(Flag::Scope scope) {
 
 constexpr std::string_view intro = R"(usage: ringway [serve] --listen URL --upstream URL [FLAGS]
 
-ringway takes TCP connections and passes them to upstreams, on every core.
+ringway takes HTTP requests and TCP connections and passes them to upstreams, on every core.
 
-  ringway --listen tcp://0.0.0.0:6379 --upstream tcp://10.0.0.5:6379,tcp://10.0.0.6:6379
+  ringway --listen http://0.0.0.0:8080 --upstream http://10.0.0.5:9000,http://10.0.0.6:9000
+  ringway --listen tcp://0.0.0.0:6379 --upstream tcp://10.0.0.5:6379
 
-URLs are tcp://HOST:PORT, tcp://[IPV6]:PORT and tcp+unix:/PATH; options of one object follow as
-?KEY=VALUE&KEY=VALUE. Every flag has a twin in the environment (RINGWAY_IDLE_TIMEOUT) and in the
-TOML file (idle-timeout). A flag goes before the environment, the environment before the file.
-Times are written 250ms, 30s, 5m, 1h; sizes 4096, 64KiB, 1GiB.
+URLs are http://HOST[:PORT] (port 80 if none is given), tcp://HOST:PORT, http+unix:/PATH and
+tcp+unix:/PATH, with [IPV6] in brackets; options of one object follow as ?KEY=VALUE&KEY=VALUE.
+Every flag has a twin in the environment (RINGWAY_IDLE_TIMEOUT) and in the TOML file
+(idle-timeout). A flag goes before the environment, the environment before the file. Times are
+written 250ms, 30s, 5m, 1h; sizes 4096, 64KiB, 1GiB.
 )";
 
 constexpr std::string_view closing = R"(
@@ -91,9 +93,12 @@ std::string code(std::string_view text) {
     return text.empty() ? std::string{} : fmt::format("`{}`", text);
 }
 
+constexpr std::string_view option_head =
+    "| option | default | range | meaning |\n|---|---|---|---|\n";
+
 template <typename Object>
 std::string option_table(std::span<const OptionRow<Object>> rows) {
-    std::string out = "| option | default | range | meaning |\n|---|---|---|---|\n";
+    std::string out;
     for (const auto& row : rows) {
         const std::string fallback =
             row.default_text.empty() ? row.show(Object{}) : std::string{row.default_text};
@@ -120,6 +125,7 @@ std::string flag_table(Group group) {
             meaning += fmt::format(" (also an option of {})", scope_text(flag.scope));
         }
         if (flag.repeat) meaning += "; may be repeated";
+        if (flag.fixed) meaning += "; a reload does not change it";
         out += fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", cell(code(flag.usage())),
                            flag.environment_name(),
                            flag.scope == Flag::Scope::file ? "" : code(flag.name),
@@ -155,6 +161,8 @@ std::string help_text(std::string_view command) {
     }
     out += "\nOptions of one endpoint (?KEY=VALUE after its URL):\n";
     add_object_rows(out, endpoint_options());
+    out += "\nOptions of one route (?KEY=VALUE after its upstream):\n";
+    add_object_rows(out, route_options());
     out += "\nParts of --health-check:\n";
     add_object_rows(out, health_options());
     return out + std::string{closing};
@@ -166,8 +174,16 @@ std::string markdown_reference() {
         out += fmt::format("### {}\n\n{}\n", title_of(static_cast<Group>(group)),
                            flag_table(static_cast<Group>(group)));
     }
-    out += "### Options of an endpoint\n\n" + option_table(endpoint_options());
-    out += "\n### Parts of a health check\n\n" + option_table(health_options());
+    out += fmt::format("### Options of an endpoint\n\n{}{}", option_head,
+                       option_table(endpoint_options()));
+    out += fmt::format(
+        "\n### Keys of a route\n\nOf `[[route]]` tables. In a `--route` the conditions stand "
+        "before "
+        "the arrow, and the others\nfollow the upstream as a query; see [ROUTING.md](ROUTING.md)."
+        "\n\n{}{}{}",
+        option_head, option_table(route_conditions()), option_table(route_options()));
+    out += fmt::format("\n### Parts of a health check\n\n{}{}", option_head,
+                       option_table(health_options()));
     return out;
 }
 

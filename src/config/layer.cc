@@ -1,7 +1,5 @@
 #include "layer.h"
 
-#include <array>
-
 #include <fmt/format.h>
 
 #include "ringway/base/utf8.h"
@@ -23,36 +21,6 @@ std::vector<std::string_view> words_of(std::string_view text) {
         if (end == std::string_view::npos) return words;
         text.remove_prefix(end);
     }
-}
-
-constexpr auto later_conditions =
-    std::to_array<std::string_view>({"host", "path", "method", "header", "sni"});
-
-Complaint apply_condition(RawRoute& route, std::string_view condition) {
-    const std::string_view key = condition.substr(0, condition.find('='));
-    if (key == condition) {
-        return Refusal{
-            fmt::format("\"{}\" is not a condition: listener=NAME", printable(condition)),
-            "listener=NAME => UPSTREAM"};
-    }
-    if (key == "listener") {
-        const std::string_view name = condition.substr(key.size() + 1);
-        if (!is_object_name(name)) return Refusal{std::string{object_name_rule}, {}};
-        if (route.listener) return Refusal{"a route has one listener=NAME", {}};
-        route.listener = name;
-        return {};
-    }
-    for (const std::string_view later : later_conditions) {
-        if (key == later) {
-            return Refusal{fmt::format("the condition {}= is not in this release, which routes by "
-                                       "listener=NAME",
-                                       key),
-                           {}};
-        }
-    }
-    return Refusal{
-        fmt::format("\"{}\" is not a condition of this release: listener=NAME", printable(key)),
-        {}};
 }
 
 Complaint add_upstream(Layer& layer, Raw value) {
@@ -78,29 +46,6 @@ Complaint add_listener(Layer& layer, Raw value) {
 }
 
 }  // namespace
-
-Checked<std::vector<RawRoute>> parse_routes(std::string_view text, std::string_view where) {
-    const Refusal shape{"a route is listener=NAME => UPSTREAM, or => UPSTREAM for all others", {}};
-    std::vector<RawRoute> routes;
-    RawRoute route;
-    bool arrow_seen = false;
-    for (const std::string_view word : words_of(text)) {
-        if (word == "=>") {
-            if (arrow_seen) return shape;
-            arrow_seen = true;
-        } else if (!arrow_seen) {
-            if (auto complaint = apply_condition(route, word)) return *complaint;
-        } else {
-            if (!is_object_name(word)) return Refusal{std::string{object_name_rule}, {}};
-            route.upstream = word;
-            route.where = where;
-            routes.push_back(std::exchange(route, {}));
-            arrow_seen = false;
-        }
-    }
-    if (routes.empty() || arrow_seen || route.listener) return shape;
-    return routes;
-}
 
 Complaint Layer::add(const Flag& flag, Raw value) {
     if (!base::is_utf8(value.text)) return Refusal{"it is not text: it must be UTF-8", {}};

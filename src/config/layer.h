@@ -6,7 +6,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,10 +40,10 @@ struct RawUpstream {
     std::vector<RawOption> options;
 };
 
+// The keys of a [[route]], be it written as one or as a flag.
 struct RawRoute {
-    std::optional<std::string> listener;  // empty: every listener without a route of its own
-    std::string upstream;
     std::string where;
+    std::vector<RawOption> options;
 };
 
 struct Layer {

@@ -104,7 +104,8 @@ std::string show_mode(const Listener& listener) {
 }
 
 constexpr std::string_view health_rule =
-    "on, off, an interval such as 5s, or interval=T,timeout=T,rise=N,fall=N,jitter=PERCENT";
+    "on, off, an interval such as 5s, or "
+    "interval=T,timeout=T,rise=N,fall=N,jitter=PERCENT,path=PATH,status=RANGE,body=TEXT,host=HOST";
 
 Complaint set_health(Upstream& upstream, const Value& value) {
     auto health = parse_health_check(value.text);
@@ -185,8 +186,8 @@ constexpr auto of_upstreams = std::to_array<OptionRow<Upstream>>({
      .placeholder = "RULE",
      .rule = text_rule(health_rule),
      .help = "Connect to every endpoint now and then, and use none that fails; on is every 30s, a "
-             "duration sets the interval, the long form is "
-             "interval=T,timeout=T,rise=N,fall=N,jitter=PERCENT",
+             "duration sets the interval, the long form is parts with commas between, of which "
+             "path= makes it an HTTP request",
      .set = set_health,
      .show = show_health},
     {.name = "fail-threshold",

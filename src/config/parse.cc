@@ -11,6 +11,7 @@
 
 #include "command_line.h"
 #include "ringway/config/derive.h"
+#include "ringway/config/limits.h"
 #include "ringway/config/reload.h"
 #include "ringway/config/render.h"
 #include "ringway/config/validate.h"
@@ -29,7 +30,8 @@ ParseOutcome failed(int exit_code, const std::string& problem) {
 }
 
 // The whole file, or an errno.
-Checked<std::string, int> read_file(const std::string& path) {
+Checked<std::string, int> read_file(const std::string& path,
+                                    std::size_t bytes_max = file_bytes_max) {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno;
     std::string text;
@@ -37,7 +39,7 @@ Checked<std::string, int> read_file(const std::string& path) {
     while (true) {
         const ssize_t bytes = read(fd, piece, sizeof piece);
         if (bytes < 0 && errno == EINTR) continue;
-        const int error = bytes < 0 ? errno : text.size() > file_bytes_max ? EFBIG : 0;
+        const int error = bytes < 0 ? errno : text.size() > bytes_max ? EFBIG : 0;
         if (error != 0 || bytes == 0) {
             close(fd);
             if (error != 0) return error;
@@ -45,6 +47,19 @@ Checked<std::string, int> read_file(const std::string& path) {
         }
         text.append(piece, static_cast<std::size_t>(bytes));
     }
+}
+
+// What is said instead of ringway's own words, read while somebody looks.
+std::string read_error_pages(Settings& settings) {
+    for (ErrorPage& page : settings.error_pages) {
+        auto text = read_file(page.path, reply_bytes_max);
+        if (!text) {
+            return fmt::format("--error-page: {}: cannot read {}: {}", page.status,
+                               printable(page.path), std::strerror(text.reason()));
+        }
+        page.body = std::move(*text);
+    }
+    return {};
 }
 
 // Where the file's name was given: on the command line, else in the environment.
@@ -92,6 +107,9 @@ ParseOutcome parse_settings(const ParseInput& input) {
     if (config_path) settings->config_path = config_path->text;
     if (std::string problem = validate(*settings); !problem.empty()) {
         return failed(exit_wrong_settings, problem);
+    }
+    if (std::string problem = read_error_pages(*settings); !problem.empty()) {
+        return failed(exit_machine_refused, problem);
     }
     Derived derived = derive(std::move(*settings), input.machine);
     if (!derived.refusal.empty()) return failed(exit_machine_refused, derived.refusal);

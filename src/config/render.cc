@@ -79,7 +79,9 @@ void add_endpoint(std::string& out, const Endpoint& endpoint) {
 
 void add_upstream(std::string& out, const Upstream& upstream) {
     out += fmt::format("\n[[upstream]]\nname = {}\nendpoints = [\n", quoted(upstream.name));
-    for (const Endpoint& endpoint : upstream.endpoints) add_endpoint(out, endpoint);
+    for (const Endpoint& endpoint : upstream.endpoints) {
+        if (!endpoint.retired) add_endpoint(out, endpoint);
+    }
     out += "]\n";
     add_rows(out, upstream_options(), upstream);
     if (upstream.speaks_http()) {
@@ -87,6 +89,16 @@ void add_upstream(std::string& out, const Upstream& upstream) {
         add_rows(out, pool_options(), upstream.pool);
     }
     add_rows(out, socket_options(), upstream.socket);
+}
+
+void add_route(std::string& out, const Settings& settings, const Route& route) {
+    RouteDraft draft{.route = route, .upstream = {}};
+    if (route.action == RouteAction::forward) {
+        draft.upstream = settings.upstreams.at(route.upstream).name;
+    }
+    out += "\n[[route]]\n";
+    for (const auto rows : {route_conditions(), route_options()}) add_rows(out, rows, draft);
+    if (route.action == RouteAction::reply && route.body.empty()) out += "reply = \"\"\n";
 }
 
 }  // namespace
@@ -104,16 +116,16 @@ std::string render_settings(const Settings& settings) {
         out += fmt::format("# {}\n{}", title_of(static_cast<Group>(group)), lines);
     }
     for (const Listener& listener : settings.listeners) add_listener(out, listener);
-    for (const Upstream& upstream : settings.upstreams) add_upstream(out, upstream);
+    for (const Upstream& upstream : settings.upstreams) {
+        if (!upstream.retired) add_upstream(out, upstream);
+    }
     for (const Listener& listener : settings.listeners) {
         if (listener.speaks_http()) continue;
         out += fmt::format("\n[[route]]\nlistener = {}\nupstream = {}\n", quoted(listener.name),
                            quoted(settings.upstreams.at(listener.upstream).name));
     }
     for (const Route& route : settings.routes) {
-        out +=
-            fmt::format("\n[[route]]\nlistener = {}\nupstream = {}\n", quoted(route.match.listener),
-                        quoted(settings.upstreams.at(route.upstream).name));
+        if (!route.retired) add_route(out, settings, route);
     }
     return out;
 }

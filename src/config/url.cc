@@ -14,8 +14,6 @@
 namespace ringway::config {
 namespace {
 
-constexpr std::string_view percent_rule =
-    "a % stands before two hexadecimal digits, and what they stand for is UTF-8";
 constexpr std::string_view shape_rule =
     "a URL is http://HOST:PORT, tcp://HOST:PORT, http+unix:/PATH or tcp+unix:/PATH";
 
@@ -44,25 +42,6 @@ int hex_value(char c) {
     return -1;
 }
 
-// %3F and the like; nothing when a % is not followed by two hex digits, hides a zero byte, or when
-// the whole is not UTF-8.
-std::optional<std::string> percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        const int high = i + 1 < text.size() ? hex_value(text[i + 1]) : -1;
-        const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-        if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    if (!base::is_utf8(out)) return std::nullopt;
-    return out;
-}
-
 // Where a URL begins: "scheme:" followed by '/' or, for an abstract Unix socket, '@'.
 std::string_view scheme_at(std::string_view text) {
     std::size_t end = 0;
@@ -71,15 +50,6 @@ std::string_view scheme_at(std::string_view text) {
     }
     if (end == 0 || is_digit(text[0]) || end + 1 >= text.size() || text[end] != ':') return {};
     return text[end + 1] == '/' || text[end + 1] == '@' ? text.substr(0, end) : std::string_view{};
-}
-
-bool is_host_name(std::string_view host) {
-    constexpr std::size_t host_bytes_max = 253;
-    if (host.empty() || host.size() > host_bytes_max) return false;
-    if (host.front() == '.' || host.front() == '-') return false;
-    return std::all_of(host.begin(), host.end(), [](char c) {
-        return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
-    });
 }
 
 // Names of digits and dots alone are addresses that went wrong: 10.0.0.256.
@@ -182,23 +152,6 @@ Checked<Target> parse_unix(const NamedScheme& scheme, std::string_view path) {
     return target;
 }
 
-Checked<std::vector<UrlOption>> parse_query(std::string_view query) {
-    std::vector<UrlOption> options;
-    while (true) {
-        const std::size_t ampersand = query.find('&');
-        const std::string_view pair = query.substr(0, ampersand);
-        const std::size_t equals = pair.find('=');
-        const std::string_view key = pair.substr(0, equals);
-        auto value = equals == std::string_view::npos ? std::optional<std::string>{"on"}
-                                                      : percent_decoded(pair.substr(equals + 1));
-        if (key.empty()) return Refusal{"an option is KEY=VALUE", "?weight=3&backup"};
-        if (!value) return Refusal{std::string{percent_rule}, "%25 is a % itself"};
-        options.push_back({std::string{key}, std::move(*value)});
-        if (ampersand == std::string_view::npos) return options;
-        query.remove_prefix(ampersand + 1);
-    }
-}
-
 Refusal unknown_scheme(std::string_view scheme) {
     const bool is_wish =
         std::find(absent_schemes.begin(), absent_schemes.end(), scheme) != absent_schemes.end();
@@ -224,6 +177,55 @@ Checked<Target> parse_place(const NamedScheme& scheme, std::string_view rest) {
 }
 
 }  // namespace
+
+int hex_byte(std::string_view digits) {
+    if (digits.size() != 2) return -1;
+    const int high = hex_value(digits[0]);
+    const int low = hex_value(digits[1]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        const int byte = hex_byte(text.substr(i + 1, 2));
+        if (byte <= 0) return std::nullopt;
+        out += static_cast<char>(byte);
+        i += 2;
+    }
+    if (!base::is_utf8(out)) return std::nullopt;
+    return out;
+}
+
+bool is_host_name(std::string_view host) {
+    constexpr std::size_t host_bytes_max = 253;
+    if (host.empty() || host.size() > host_bytes_max) return false;
+    if (host.front() == '.' || host.front() == '-') return false;
+    return std::all_of(host.begin(), host.end(), [](char c) {
+        return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+    });
+}
+
+Checked<std::vector<UrlOption>> parse_query(std::string_view query) {
+    std::vector<UrlOption> options;
+    while (true) {
+        const std::size_t ampersand = query.find('&');
+        const std::string_view pair = query.substr(0, ampersand);
+        const std::size_t equals = pair.find('=');
+        const std::string_view key = pair.substr(0, equals);
+        auto value = equals == std::string_view::npos ? std::optional<std::string>{"on"}
+                                                      : percent_decoded(pair.substr(equals + 1));
+        if (key.empty()) return Refusal{"an option is KEY=VALUE", "?weight=3&backup"};
+        if (!value) return Refusal{std::string{percent_rule}, "%25 is a % itself"};
+        options.push_back({std::string{key}, std::move(*value)});
+        if (ampersand == std::string_view::npos) return options;
+        query.remove_prefix(ampersand + 1);
+    }
+}
 
 std::string Target::to_string() const {
     if (is_unix(scheme)) return "unix:" + path;

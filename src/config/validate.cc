@@ -25,12 +25,22 @@ const Object* first_repeated(const std::vector<Object>& objects, Key key) {
     return nullptr;
 }
 
+bool has_route(const Settings& settings, const Listener& listener) {
+    return std::any_of(settings.routes.begin(), settings.routes.end(), [&](const Route& route) {
+        return route.match.listener.empty() || route.match.listener == listener.name;
+    });
+}
+
 std::string check_counts(const Settings& settings) {
     if (settings.listeners.empty()) {
         return refusal_line("--listen", {"there is nothing to listen on: at least one is needed",
                                          "--listen tcp://127.0.0.1:8080"});
     }
-    if (settings.upstreams.empty()) {
+    // Routes that answer themselves need no upstream.
+    const bool all_answered = std::all_of(
+        settings.listeners.begin(), settings.listeners.end(),
+        [&](const Listener& each) { return each.speaks_http() && has_route(settings, each); });
+    if (settings.upstreams.empty() && !all_answered) {
         return refusal_line("--upstream", {"there is nowhere to go: at least one is needed",
                                            "--upstream tcp://127.0.0.1:9000"});
     }
@@ -125,34 +135,52 @@ std::string check_upstream(const Upstream& upstream) {
     return {};
 }
 
-std::string_view protocol_of(bool http) { return http ? "http" : "tcp"; }
-
-Complaint check_protocol(const Settings& settings, const Listener& listener, std::size_t upstream) {
-    const Upstream& chosen = settings.upstreams.at(upstream);
-    if (listener.speaks_http() == chosen.speaks_http()) return {};
-    return Refusal{fmt::format("listener {} speaks {}, and upstream {} speaks {}: both must speak "
-                               "the same",
-                               listener.name, protocol_of(listener.speaks_http()), chosen.name,
-                               protocol_of(chosen.speaks_http())),
-                   fmt::format("{}:// on both sides", protocol_of(listener.speaks_http()))};
+// What an upstream says that its protocol has not.
+std::string check_protocol(const Upstream& upstream) {
+    const std::string where = fmt::format("--upstream {}", upstream.name);
+    if (upstream.speaks_http()) {
+        if (upstream.proxy_protocol == ProxyProtocol::none) return {};
+        return refusal_line(fmt::format("{}: proxy-protocol", where),
+                            {"a connection to an HTTP upstream carries requests of many clients",
+                             "--forwarded tells endpoints who the client is"});
+    }
+    const Balance balance = upstream.balance;
+    if (balance == Balance::least_requests || balance == Balance::hash_header ||
+        balance == Balance::hash_cookie) {
+        return refusal_line(fmt::format("{}: balance", where),
+                            {"least-requests, hash:header and hash:cookie are of HTTP, and this "
+                             "upstream speaks tcp",
+                             "least-connections and hash:client are of both"});
+    }
+    if (!upstream.health.path.empty()) {
+        return refusal_line(fmt::format("{}: health-check", where), upstream.health.path,
+                            {"path= is of HTTP, and this upstream speaks tcp", {}});
+    }
+    return {};
 }
 
-// Bytes of one protocol cannot be passed on as another.
-std::string check_protocols(const Settings& settings) {
-    for (const Listener& listener : settings.listeners) {
-        if (listener.speaks_http()) continue;
-        if (auto complaint = check_protocol(settings, listener, listener.upstream)) {
-            return refusal_line("--listen", *complaint);
-        }
+std::string check_pool(const Upstream& upstream) {
+    if (upstream.pool.connections_min <= upstream.pool.connections_max) return {};
+    return refusal_line(
+        fmt::format("--upstream {}: pool-min", upstream.name),
+        fmt::format("{}", upstream.pool.connections_min),
+        {fmt::format("at most pool-max, which is {}", upstream.pool.connections_max), {}});
+}
+
+std::string check_routes(const Settings& settings) {
+    if (settings.routes.size() > routes_max) {
+        return refusal_line("--route", fmt::format("{} routes", settings.routes.size()),
+                            {fmt::format("at most {}", routes_max), {}});
     }
     for (const Route& route : settings.routes) {
-        if (route.action != RouteAction::forward) continue;
-        for (const Listener& listener : settings.listeners) {
-            if (!listener.speaks_http() || route.match.listener != listener.name) continue;
-            if (auto complaint = check_protocol(settings, listener, route.upstream)) {
-                return refusal_line("--route", *complaint);
-            }
+        if (!route.header_bytes_max || *route.header_bytes_max <= settings.header_bytes_max) {
+            continue;
         }
+        return refusal_line(fmt::format("--route {}: max-header-bytes", route.name),
+                            format_size(*route.header_bytes_max),
+                            {fmt::format("at most that of the process, which is {}",
+                                         format_size(settings.header_bytes_max)),
+                             {}});
     }
     return {};
 }
@@ -174,16 +202,17 @@ std::string check_sockets(const std::string& where, const SocketOptions& socket)
 }  // namespace
 
 std::string validate(const Settings& settings) {
-    for (const auto check : {check_counts, validate_names, check_addresses}) {
+    for (const auto check : {check_counts, validate_names, check_addresses, check_routes}) {
         if (std::string problem = check(settings); !problem.empty()) return problem;
     }
     for (const Upstream& upstream : settings.upstreams) {
-        if (std::string problem = check_upstream(upstream); !problem.empty()) return problem;
+        for (const auto check : {check_upstream, check_protocol, check_pool}) {
+            if (std::string problem = check(upstream); !problem.empty()) return problem;
+        }
         std::string problem =
             check_sockets(fmt::format("--upstream {}", upstream.name), upstream.socket);
         if (!problem.empty()) return problem;
     }
-    if (std::string problem = check_protocols(settings); !problem.empty()) return problem;
     for (const Listener& listener : settings.listeners) {
         std::string problem =
             check_sockets(fmt::format("--listen {}", listener.name), listener.socket);

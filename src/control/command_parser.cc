@@ -112,8 +112,8 @@ constexpr std::array plain_verbs = {
     PlainVerb{"info", Verb::info},           PlainVerb{"stats", Verb::stats},
     PlainVerb{"upstreams", Verb::upstreams}, PlainVerb{"settings", Verb::settings},
     PlainVerb{"config", Verb::settings},     PlainVerb{"drain", Verb::drain},
-    PlainVerb{"help", Verb::help},           PlainVerb{"quit", Verb::quit},
-    PlainVerb{"exit", Verb::quit},
+    PlainVerb{"reload", Verb::reload},       PlainVerb{"help", Verb::help},
+    PlainVerb{"quit", Verb::quit},           PlainVerb{"exit", Verb::quit},
 };
 
 bool takes_json(Verb verb) {
@@ -127,6 +127,7 @@ bool takes_json(Verb verb) {
         case Verb::set_log_level:
         case Verb::reset_peaks:
         case Verb::drain:
+        case Verb::reload:
         case Verb::help:
         case Verb::quit: return false;
     }
@@ -205,6 +206,7 @@ std::string_view help_text() {
            "reset peaks                       forget the peaks of the current window\n"
            "drain                             stop accepting, exit when every connection has "
            "ended\n"
+           "reload                            read flags, environment and file again\n"
            "help                              this text\n"
            "quit                              close this control connection\n";
 }

@@ -29,6 +29,7 @@ enum class Verb : std::uint8_t {
     set_log_level,
     reset_peaks,
     drain,
+    reload,
     help,
     quit,
 };

@@ -20,17 +20,6 @@ constexpr auto start_patience = base::Duration::seconds(30);
 constexpr auto suppressed_interval = base::Duration::seconds(10);
 constexpr auto outbox_retry = base::Duration::milliseconds(1);
 
-std::vector<NameToResolve> names_in(const ServerState& state) {
-    std::vector<NameToResolve> names;
-    for (std::size_t flat = 0; flat < state.endpoints.size(); ++flat) {
-        const config::Target& target = state.endpoints[flat].endpoint->target;
-        if (config::is_unix(target.scheme)) continue;
-        if (net::Address::parse(target.host, target.port)) continue;
-        names.push_back({flat, target.host, target.port});
-    }
-    return names;
-}
-
 }  // namespace
 
 Coordinator::Coordinator(CoordinatorParts parts)
@@ -39,6 +28,7 @@ Coordinator::Coordinator(CoordinatorParts parts)
       log_(parts_.log),
       signal_fd_(open_signal_fd()),
       listing_(state_.settings().shards),
+      reload_(state_.settings().shards),
       judge_(state_.settings().shards) {
     const auto seed = static_cast<std::uint64_t>(state_.started_wall_us);
     ResolverReports reports;
@@ -46,15 +36,16 @@ Coordinator::Coordinator(CoordinatorParts parts)
         addresses_changed(endpoint, addresses);
     };
     reports.failed = [this](std::size_t endpoint, std::string_view host, std::string_view reason) {
+        const EndpointStatus& status = latest_status(endpoint);
         log_.warn("name does not resolve", stats::kv("host", host), stats::kv("reason", reason),
-                  stats::kv("upstream", state_.endpoints[endpoint].upstream->name),
-                  stats::kv("known_addresses", state_.endpoints[endpoint].addresses.size()));
+                  stats::kv("upstream", status.upstream->name),
+                  stats::kv("known_addresses", status.addresses.size()));
     };
     reports.recovered = [this](std::size_t, std::string_view host) {
         log_.info("name resolves again", stats::kv("host", host));
     };
     resolver_ =
-        std::make_unique<Resolver>(parts_.poller, names_in(state_),
+        std::make_unique<Resolver>(parts_.poller, names_in(state_.endpoints),
                                    state_.settings().resolve_interval, seed, std::move(reports));
     if (!resolver_->broken().empty()) {
         log_.error("names cannot be resolved", stats::kv("reason", resolver_->broken()));
@@ -134,9 +125,11 @@ int Coordinator::run() {
         [this](std::size_t endpoint) -> const std::vector<net::Address>& {
             return state_.endpoints[endpoint].addresses;
         },
-        [this](std::size_t endpoint, bool healthy, int os_error) {
-            health_changed(endpoint, healthy, os_error);
+        [this](std::size_t endpoint, bool healthy, std::string_view reason) {
+            health_changed(endpoint, healthy, reason);
         });
+    serving_ = true;
+    if (std::exchange(reload_again_, false)) reload("HUP", std::nullopt);
     while (state_.shards_alive() > 0) turn(base::Instant::never());
     return finish();
 }
@@ -186,6 +179,8 @@ void Coordinator::take_event(std::size_t shard, shard::Event& event) {
     } else if (std::holds_alternative<shard::Drained>(event)) {
         link.state = ShardLink::State::drained;
         shard_ended(shard);
+    } else if (const auto* reloaded = std::get_if<shard::Reloaded>(&event)) {
+        reload_.taken(shard, reloaded->generation);
     } else if (const auto* want = std::get_if<shard::WantPermits>(&event)) {
         parts_.permits.want(shard, want->pool, want->count, now);
         send_permit_actions();
@@ -210,6 +205,7 @@ void Coordinator::shard_ended(std::size_t shard) {
         deal_out(shard, unread.fd, unread.listener);
     }
     send_permit_actions();
+    reload_.shard_gone(shard);
     listing_.shard_gone(shard);
     if (listing_.complete()) finish_listing();
 }
@@ -247,6 +243,7 @@ void Coordinator::tick(base::Instant now) {
     send_permit_actions();
     if (resolver_->next_due() <= now) resolver_->tick(now);
     if (prober_) prober_->tick(now);
+    look_after_reload(now);
     server_->tick(now);
     if (listing_.deadline() <= now) {
         for (const std::size_t shard : listing_.missing()) {
@@ -270,7 +267,8 @@ base::Instant Coordinator::next_due() const {
     due = std::min({due, parts_.permits.next_due(), listing_.deadline(), server_->next_due(),
                     resolver_->next_due()});
     if (prober_) due = std::min(due, prober_->next_due());
-    return due;
+    if (staged_) due = std::min(due, staged_->commit_at);
+    return std::min(due, reload_.due());
 }
 
 void Coordinator::broadcast(const std::function<shard::Command()>& make) {
@@ -279,18 +277,31 @@ void Coordinator::broadcast(const std::function<shard::Command()>& make) {
     }
 }
 
+// As it will be after the reload that is staged, if one is.
+EndpointStatus& Coordinator::latest_status(std::size_t endpoint) {
+    return staged_ ? staged_->endpoints[endpoint] : state_.endpoints[endpoint];
+}
+
 void Coordinator::addresses_changed(std::size_t endpoint,
                                     const std::vector<net::Address>& addresses) {
-    EndpointStatus& status = state_.endpoints[endpoint];
+    EndpointStatus& status = latest_status(endpoint);
     status.addresses = addresses;
     log_.info("name resolved", stats::kv("host", status.endpoint->target.host),
               stats::kv("upstream", status.upstream->name),
               stats::kv("addresses", addresses.size()),
               stats::kv("first", addresses.front().to_string()));
+    if (staged_) {
+        // The resolver knows the staged names alone: the shards hear of this one now only where
+        // they know the endpoint as it will be.
+        if (endpoint >= state_.endpoints.size()) return;
+        EndpointStatus& running = state_.endpoints[endpoint];
+        if (running.endpoint->target != status.endpoint->target) return;
+        running.addresses = addresses;
+    }
     broadcast([&] { return shard::Command(shard::SetAddresses{endpoint, addresses}); });
 }
 
-void Coordinator::health_changed(std::size_t endpoint, bool healthy, int os_error) {
+void Coordinator::health_changed(std::size_t endpoint, bool healthy, std::string_view reason) {
     EndpointStatus& status = state_.endpoints[endpoint];
     status.healthy = healthy;
     const auto upstream = stats::kv("upstream", status.upstream->name);
@@ -298,9 +309,7 @@ void Coordinator::health_changed(std::size_t endpoint, bool healthy, int os_erro
     if (healthy) {
         log_.info("endpoint passes its checks again", upstream, name);
     } else {
-        log_.warn(
-            "endpoint fails its checks", upstream, name,
-            stats::kv("error", base::Error::from_errno(-os_error, base::ErrorSource::upstream)));
+        log_.warn("endpoint fails its checks", upstream, name, stats::kv("error", reason));
     }
     broadcast([&] { return shard::Command(shard::SetEndpoint{endpoint, std::nullopt, healthy}); });
 }

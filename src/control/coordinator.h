@@ -9,7 +9,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control_server.h"
@@ -17,7 +19,9 @@
 #include "listing.h"
 #include "permits.h"
 #include "poller.h"
+#include "reload_progress.h"
 #include "resolver.h"
+#include "ringway/control/serve.h"
 #include "ringway/stats/log.h"
 #include "ringway/stats/log_sink.h"
 #include "sd_notify.h"
@@ -34,7 +38,8 @@ struct CoordinatorParts {
     stats::LogSink& access_sink;
     PermitLedger& permits;
     SdNotify& notify;
-    int event_wake_fd = -1;  // the shards' event boxes signal it
+    std::function<Reread()> reread;  // may be empty
+    int event_wake_fd = -1;          // the shards' event boxes signal it
     int control_listener_fd = -1;
     // Before the process ends at once: removes files that would stay behind.
     std::function<void()> remove_files;
@@ -79,14 +84,35 @@ class Coordinator {
     void reopen_logs();
     void look_after_shards(base::Instant now);
 
+    // Reloads.
+    struct StagedReload {
+        std::shared_ptr<const config::Settings> settings;
+        std::vector<EndpointStatus> endpoints;  // as they will be
+        base::Instant commit_at;
+        const char* why = "";
+        std::optional<ClientId> client;  // that asked, if one did
+    };
+    void reload(const char* why, std::optional<ClientId> client);
+    void refuse_reload(const char* why, std::optional<ClientId> client, const std::string& reason);
+    void note_reload(std::string result);
+    std::string stage(const char* why, std::optional<ClientId> client);
+    void commit_when_ready(base::Instant now);
+    void commit(StagedReload staged, base::Instant now);
+    void send_reload(base::Instant now);
+    void tell_changed_endpoints(const std::vector<EndpointStatus>& before);
+    void look_after_reload(base::Instant now);
+    void finish_reload(base::Instant now);
+    void drop_staged_reload();
+
     // Endpoints.
+    EndpointStatus& latest_status(std::size_t endpoint);
     void addresses_changed(std::size_t endpoint, const std::vector<net::Address>& addresses);
-    void health_changed(std::size_t endpoint, bool healthy, int os_error);
+    void health_changed(std::size_t endpoint, bool healthy, std::string_view reason);
 
     // Commands of the control socket.
     void execute(ClientId client, const Request& request);
     void set_endpoint_state(ClientId client, const Request& request);
-    void set_log_level(ClientId client, config::LogLevel level);
+    void apply_log_level(config::LogLevel level);
     void next_listing();
     void finish_listing();
     void broadcast(const std::function<shard::Command()>& make);
@@ -107,6 +133,12 @@ class Coordinator {
     Listing listing_;
     WaitingListing listing_for_;
     std::deque<WaitingListing> waiting_listings_;
+
+    ReloadProgress reload_;
+    std::optional<StagedReload> staged_;
+    std::optional<ClientId> reload_client_;  // waits for the reload under way
+    bool reload_again_ = false;
+    bool serving_ = false;  // every shard has started
 
     std::size_t next_hand_over_ = 0;
     base::Instant drain_deadline_ = base::Instant::never();

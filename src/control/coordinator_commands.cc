@@ -33,7 +33,11 @@ void Coordinator::execute(ClientId client, const Request& request) {
             next_listing();
             return;
         case Verb::set_endpoint: set_endpoint_state(client, request); return;
-        case Verb::set_log_level: set_log_level(client, request.level); return;
+        case Verb::set_log_level:
+            apply_log_level(request.level);
+            server_->reply(client, fmt::format("log level is {}", name_of(request.level)));
+            return;
+        case Verb::reload: reload("ctl reload", client); return;
         case Verb::reset_peaks:
             broadcast([] { return shard::Command(shard::ResetPeaks{}); });
             server_->reply(client, "peaks are reset");
@@ -75,12 +79,11 @@ void Coordinator::set_endpoint_state(ClientId client, const Request& request) {
     server_->reply(client, std::move(body));
 }
 
-void Coordinator::set_log_level(ClientId client, config::LogLevel level) {
+void Coordinator::apply_log_level(config::LogLevel level) {
     const auto shown_level = static_cast<stats::LogLevel>(level);
     state_.log_level = level;
     parts_.server_sink.set_level(shown_level);
     for (const auto& link : state_.shards) link->log.set_level(shown_level);
-    server_->reply(client, fmt::format("log level is {}", stats::name_of(shown_level)));
 }
 
 void Coordinator::next_listing() {

@@ -46,10 +46,7 @@ void Coordinator::on_signal(int number) {
             }
             begin_drain(base::Instant::never(), "QUIT");
             return;
-        case SIGHUP:
-            log_.warn("signal with nothing to do", stats::kv("signal", "HUP"),
-                      stats::kv("why", "settings are read at start; restart to change them"));
-            return;
+        case SIGHUP: reload("HUP", std::nullopt); return;
         case SIGUSR1: reopen_logs(); return;
         default: return;
     }
@@ -70,6 +67,7 @@ void Coordinator::begin_drain(base::Instant deadline, const char* why) {
     }
     parts_.notify.stopping("draining");
     if (prober_) prober_->stop();
+    drop_staged_reload();
     broadcast([deadline] { return shard::Command(shard::Drain{deadline}); });
 }
 
@@ -100,6 +98,8 @@ int Coordinator::finish() {
 }
 
 void Coordinator::drain_logs(base::Instant now) {
+    // By the way: this happens at least once a second, and rates need no more.
+    state_.rates.note(stats_of_shards(state_), now);
     std::size_t lines = 0;
     for (const auto& link : state_.shards) {
         lines += link->log.drain([this](stats::LogStream stream, std::string_view line) {

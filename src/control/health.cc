@@ -7,8 +7,8 @@
 namespace ringway::control {
 
 EndpointHealth::EndpointHealth(const config::HealthCheck& rule, base::Instant now,
-                               base::Random& random)
-    : rule_(rule) {
+                               base::Random& random, bool healthy)
+    : rule_(rule), healthy_(healthy) {
     const std::int64_t spread_ns =
         std::clamp<std::int64_t>(rule.interval.ns, 1, base::Duration::seconds(1).ns);
     const auto offset = random.below(static_cast<std::uint64_t>(spread_ns));

@@ -1,6 +1,6 @@
 // When an endpoint is checked and what the outcomes mean: active health checks without the I/O.
 //
-// One EndpointHealth per checked endpoint, owned by the prober. An endpoint starts as healthy:
+// One EndpointHealth per checked endpoint, owned by the prober. A new endpoint starts as healthy:
 // checks take away, so that traffic does not wait for the first of them.
 #pragma once
 
@@ -18,7 +18,8 @@ class EndpointHealth {
   public:
     // The first check is due at a random point of the first interval (of the first second, if the
     // interval is longer): endpoints are not all checked in one instant.
-    EndpointHealth(const config::HealthCheck& rule, base::Instant now, base::Random& random);
+    EndpointHealth(const config::HealthCheck& rule, base::Instant now, base::Random& random,
+                   bool healthy = true);
 
     bool healthy() const { return healthy_; }
     bool checking() const { return checking_; }

@@ -1,5 +1,6 @@
 #include "replies.h"
 
+#include <utility>
 #include <vector>
 
 #include <sys/utsname.h>
@@ -7,6 +8,7 @@
 
 #include "ringway/ring/sys.h"
 #include "ringway/stats/render.h"
+#include "stats_rows.h"
 
 namespace ringway::control {
 namespace {
@@ -43,7 +45,10 @@ stats::Context context_of(const ServerState& state) {
     context.writer_lines_dropped = state.sink_lines_dropped;
     for (const auto& link : state.shards) context.cpus.push_back(link->cpu);
     context.listeners = state.listeners;
-    for (const EndpointStatus& status : state.endpoints) {
+    context.upstreams = upstream_rows_of(state.settings());
+    context.routes = route_rows_of(state.settings());
+    for (std::size_t slot = 0; slot < state.endpoints.size(); ++slot) {
+        const EndpointStatus& status = state.endpoints[slot];
         stats::EndpointRow row;
         row.upstream = status.upstream->name;
         row.name = status.endpoint->name;
@@ -52,6 +57,8 @@ stats::Context context_of(const ServerState& state) {
         row.weight = status.endpoint->weight;
         row.backup = status.endpoint->backup;
         row.connections_max = status.endpoint->connections_max;
+        row.slot = slot;
+        row.retired = status.endpoint->retired || status.upstream->retired;
         context.endpoints.push_back(std::move(row));
     }
     return context;
@@ -107,9 +114,15 @@ std::string_view name_of(config::RelayMode mode) {
 }
 
 stats::Snapshot snapshot_of(const ServerState& state) {
-    std::vector<const stats::ShardStats*> shards;
-    for (const auto& link : state.shards) shards.push_back(&link->stats);
-    return stats::take_snapshot(context_of(state), shards, ring::sys::now());
+    const std::vector<const stats::ShardStats*> shards = stats_of_shards(state);
+    const base::Instant now = ring::sys::now();
+    stats::Snapshot snapshot = stats::take_snapshot(context_of(state), shards, now);
+    stats::RateHistory::PerShard rates = state.rates.rates(shards, now);
+    if (rates.shards.size() == shards.size()) {
+        snapshot.rates = rates.total;
+        snapshot.shard_rates = std::move(rates.shards);
+    }
+    return snapshot;
 }
 
 std::string stats_reply(const ServerState& state, bool per_shard, bool json) {

@@ -45,9 +45,8 @@ void Resolver::add(NameToResolve target) {
     if (channel_ == nullptr && broken_.empty()) open_channel();
     Name name;
     name.target = std::move(target);
-    const auto unused = std::find_if(names_.begin(), names_.end(), [](const Name& each) {
-        return !each.wanted && !each.asking;
-    });
+    const auto unused = std::find_if(names_.begin(), names_.end(),
+                                     [](const Name& each) { return !each.wanted && !each.asking; });
     if (unused != names_.end()) {
         *unused = std::move(name);
         return;
@@ -115,8 +114,9 @@ void Resolver::socket_state(int fd, bool readable, bool writable) {
 }
 
 bool Resolver::first_round_under_way() const {
-    return channel_ != nullptr && std::any_of(names_.begin(), names_.end(),
-                                              [](const Name& name) { return name.wanted && !name.answered; });
+    return channel_ != nullptr && std::any_of(names_.begin(), names_.end(), [](const Name& name) {
+               return name.wanted && !name.answered;
+           });
 }
 
 std::vector<std::string> Resolver::unresolved() const {

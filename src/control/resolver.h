@@ -90,7 +90,7 @@ class Resolver {
     ResolverReports reports_;
     std::vector<Name> names_;
     std::deque<Query> queries_;  // one per name, at stable places
-    std::vector<int> watched_;    // descriptors of c-ares that the poller watches
+    std::vector<int> watched_;   // descriptors of c-ares that the poller watches
     ares_channeldata* channel_ = nullptr;
     bool library_ready_ = false;
     bool closing_ = false;

@@ -12,6 +12,7 @@
 
 #include "ringway/base/assert.h"
 #include "ringway/net/address.h"
+#include "ringway/ring/sys.h"
 
 namespace ringway::control {
 
@@ -58,6 +59,9 @@ void SdNotify::send(std::string_view message) {
 
 void SdNotify::ready(std::string_view status) {
     send(sd_message(fmt::format("READY=1\nMAINPID={}", ::getpid()), status));
+}
+void SdNotify::reloading() {
+    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", ring::sys::now().ns / 1000));
 }
 void SdNotify::stopping(std::string_view status) { send(sd_message("STOPPING=1", status)); }
 void SdNotify::status(std::string_view status) { send(sd_message("", status)); }

@@ -28,6 +28,8 @@ class SdNotify {
 
     bool enabled() const { return fd_ >= 0; }
     void ready(std::string_view status);
+    // Between this and ready(), a manager that waits for a reload waits.
+    void reloading();
     void stopping(std::string_view status);
     void status(std::string_view status);
     void pet_watchdog();

@@ -28,6 +28,7 @@
 #include "ringway/stats/log_sink.h"
 #include "sd_notify.h"
 #include "server_state.h"
+#include "stats_rows.h"
 
 namespace ringway::control {
 namespace {
@@ -146,18 +147,18 @@ std::string Server::drop_root() {
 }
 
 std::string Server::start_shards() {
-    CoordinatorParts parts{
-        state_,   poller_, *log_,          server_sink_, access_sink_,
-        permits_, notify_, event_wake_fd_, control_fd_,  [this] { remove_files(); }};
+    CoordinatorParts parts{state_,
+                           poller_,
+                           *log_,
+                           server_sink_,
+                           access_sink_,
+                           permits_,
+                           notify_,
+                           options_.reread,
+                           event_wake_fd_,
+                           control_fd_,
+                           [this] { remove_files(); }};
     coordinator_ = std::make_unique<Coordinator>(std::move(parts));
-    for (std::size_t flat = 0; flat < state_.endpoints.size(); ++flat) {
-        EndpointStatus& status = state_.endpoints[flat];
-        const config::Target& target = status.endpoint->target;
-        if (config::is_unix(target.scheme)) continue;
-        if (const auto literal = net::Address::parse(target.host, target.port)) {
-            status.addresses = {*literal};
-        }
-    }
     coordinator_->resolve_names(settings_.connect_timeout);
 
     permits_.add_pool({}, settings_.connections_max, PermitLedger::Wants::anew);
@@ -169,8 +170,9 @@ std::string Server::start_shards() {
         settings_.access_log.empty() ? log_bytes : log_bytes_with_access_log;
     for (std::size_t shard = 0; shard < settings_.shards; ++shard) {
         state_.shards.push_back(std::make_unique<ShardLink>(
-            settings_.listeners.size(), state_.endpoints.size(), event_wake_fd_, ring_bytes));
+            settings_.listeners.size(), stats_sizes_of(settings_), event_wake_fd_, ring_bytes));
         state_.shards.back()->stats.set_window(settings_.stats_window);
+        state_.shards.back()->stats.grow(stats_sizes_of(settings_));
         state_.shards.back()->log.set_level(static_cast<stats::LogLevel>(settings_.log_level));
         if (state_.pinned && !machine_.cpus.empty()) {
             state_.shards.back()->cpu = machine_.cpus[shard % machine_.cpus.size()];

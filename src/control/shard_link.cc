@@ -11,12 +11,12 @@
 
 namespace ringway::control {
 
-ShardLink::ShardLink(std::size_t listeners, std::size_t endpoints, int event_wake_fd,
+ShardLink::ShardLink(std::size_t listeners, const stats::StatsSizes& sizes, int event_wake_fd,
                      std::size_t log_bytes)
     : wake_fd(ring::sys::make_wake_fd()),
       commands(mailbox_slots, wake_fd),
       events(mailbox_slots, event_wake_fd),
-      stats(listeners, endpoints),
+      stats(listeners, sizes),
       log(log_bytes) {
     if (wake_fd < 0) RW_PANIC("no descriptor left for a shard's wake-up");
 }

@@ -19,7 +19,7 @@ namespace ringway::control {
 class ShardLink {
   public:
     // `event_wake_fd` is the coordinator's.
-    ShardLink(std::size_t listeners, std::size_t endpoints, int event_wake_fd,
+    ShardLink(std::size_t listeners, const stats::StatsSizes& sizes, int event_wake_fd,
               std::size_t log_bytes);
     ~ShardLink();
     ShardLink(const ShardLink&) = delete;

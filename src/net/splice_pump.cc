@@ -19,7 +19,6 @@ bool SplicePump::start(Socket& source, Socket& target, std::uint64_t limit_bytes
     taken_ = given_ = 0;
     paused_ = ended_ = false;
     source.readable = target.writable = true;  // look once without being told
-    flow_.direction->into_splice.add();
     return true;
 }
 
@@ -82,7 +81,6 @@ void SplicePump::end() {
     ended_ = true;
     source_->stop_watching_readable();
     target_->stop_watching_writable();
-    flow_.direction->out_of_splice.add();
     abandon();
 }
 

@@ -2,8 +2,7 @@
 
 #include <cerrno>
 
-#include "ringway/net/socket_options.h"
-#include "ringway/ring/sys.h"
+#include "ringway/upstream/dial.h"
 
 namespace ringway::proxy {
 
@@ -44,51 +43,6 @@ std::size_t upstream_of(const Session& session) {
     return session.context.settings().listeners[session.listener].upstream;
 }
 
-const sockaddr* address_for(Context& context, upstream::Endpoint& endpoint, socklen_t& bytes) {
-    if (config::is_unix(endpoint.settings->target.scheme)) {
-        bytes = endpoint.unix_path.bytes;
-        return reinterpret_cast<const sockaddr*>(&endpoint.unix_path.storage);
-    }
-    const net::Address& address = context.upstreams.next_address(endpoint);
-    bytes = address.raw_bytes();
-    return address.raw();
-}
-
-int bind_source(int fd, const config::Upstream& settings) {
-    if (settings.source_address.empty()) return 0;
-    const auto source = net::Address::parse(settings.source_address, 0);
-    if (!source) return -EINVAL;
-    // The port is chosen at connect, so that one address serves more connections than ports.
-    const int on = 1;
-    ring::sys::set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    return ring::sys::bind(fd, source->raw(), source->raw_bytes());
-}
-
-// Opens the socket and hands the connect to the ring. 0, or the negative errno of what failed.
-int begin_connect(Context& context, Session& session, upstream::Endpoint& endpoint) {
-    socklen_t bytes = 0;
-    const sockaddr* address = address_for(context, endpoint, bytes);
-    const int fd =
-        ring::sys::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return fd;
-    int failure = net::apply(fd, endpoint.upstream->socket, address->sa_family);
-    if (failure == 0 && address->sa_family != AF_UNIX) {
-        failure = bind_source(fd, *endpoint.upstream);
-    }
-    if (failure != 0) {
-        ring::sys::close(fd);
-        return failure;
-    }
-    session.upstream.attach(fd);
-    session.upstream.start_connecting(address, bytes);
-    return 0;
-}
-
-// What this process lacks says nothing about the endpoint, and another would fare no better.
-bool is_shortage(int result) {
-    return result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -ENOBUFS;
-}
-
 async::Task<void> wait_until_quiet(Session& session) {
     session.upstream.stop();
     while (!session.upstream.is_quiet()) co_await session.wake.wait();
@@ -98,7 +52,7 @@ async::Task<void> wait_until_quiet(Session& session) {
 // session has no use for it any more.
 async::Task<int> try_endpoint(Context& context, Session& session, upstream::Endpoint& endpoint) {
     const base::Instant started = context.now;
-    const int begun = begin_connect(context, session, endpoint);
+    const int begun = upstream::begin_connect(session.upstream, context.upstreams, endpoint);
     if (begun != 0) co_return begun;
     session.deadline.set(started + context.settings().connect_timeout);
     while (session.upstream.is_connecting()) {
@@ -200,7 +154,7 @@ async::Task<std::optional<CloseReason>> connect_upstream(Context& context, Sessi
             context.upstreams.connect_abandoned(*endpoint);
             co_return ended;
         }
-        if (is_shortage(result)) {
+        if (upstream::is_shortage(result)) {
             context.upstreams.connect_abandoned(*endpoint);
             context.log.warn("no descriptor or memory for an upstream connection",
                              stats::kv("error", base::Error::from_errno(result)));

@@ -63,6 +63,7 @@ struct RouteTable::Draft {
             path_kind = PathKind::exact;
         }
         candidate.route = &from;
+        if (!match.methods.empty()) candidate.methods = &match.methods;
         for (const config::HeaderCondition& header : match.headers) {
             candidate.conditions.push_back({http::field_name_of(header.name), header.name,
                                             header.value ? &*header.value : nullptr});
@@ -128,6 +129,8 @@ RouteTable::Run& RouteTable::run_of(const Draft& draft) {
     if (draft.path_kind == PathKind::any) return groups_[group].any_path;
     if (draft.path_kind == PathKind::prefix) {
         note_length(groups_[group].prefix_bytes, draft.path.size());
+    } else {
+        groups_[group].has_exact_paths = true;
     }
     const std::uint32_t space = path_space(group, draft.path_kind);
     const auto fresh = static_cast<std::uint32_t>(path_runs_.size());
@@ -157,19 +160,22 @@ const config::Route* RouteTable::find(const RouteQuery& query) const {
 
 const config::Route* RouteTable::find_in(std::uint32_t group, const RouteQuery& query) const {
     const std::string_view path = query.path;
+    const HostGroup& hosts = groups_[group];
     const auto look_up = [&](PathKind kind, std::string_view text) -> const config::Route* {
         const auto run = paths_.find(path_space(group, kind), text);
         return run ? find_in(path_runs_[*run], query) : nullptr;
     };
-    if (const config::Route* route = look_up(PathKind::exact, path)) return route;
-    for (const std::uint32_t bytes : groups_[group].prefix_bytes) {
+    if (hosts.has_exact_paths) {
+        if (const config::Route* route = look_up(PathKind::exact, path)) return route;
+    }
+    for (const std::uint32_t bytes : hosts.prefix_bytes) {
         if (path.size() < bytes || (bytes == 0 && path.empty())) continue;
         if (path.size() > bytes && path[bytes] != '/') continue;
         if (const config::Route* route = look_up(PathKind::prefix, path.substr(0, bytes))) {
             return route;
         }
     }
-    return find_in(groups_[group].any_path, query);
+    return find_in(hosts.any_path, query);
 }
 
 const config::Route* RouteTable::find_in(const Run& run, const RouteQuery& query) const {
@@ -181,10 +187,10 @@ const config::Route* RouteTable::find_in(const Run& run, const RouteQuery& query
 
 bool RouteTable::fits(const Candidate& candidate, const RouteQuery& query) {
     if (candidate.listener && *candidate.listener != query.listener) return false;
-    const std::vector<std::string>& methods = candidate.route->match.methods;
-    const std::string_view method = query.head.text(query.head.method_text);
-    if (!methods.empty() && std::find(methods.begin(), methods.end(), method) == methods.end()) {
-        return false;
+    if (candidate.methods != nullptr) {
+        const std::string_view method = query.head.text(query.head.method_text);
+        const auto end = candidate.methods->end();
+        if (std::find(candidate.methods->begin(), end, method) == end) return false;
     }
     const auto holds = [&](const Condition& condition) {
         for (const http::Field& field : query.head.fields()) {

@@ -16,25 +16,40 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
     return hash ^ (hash >> 29);
 }
 
+template <typename Word>
+std::uint64_t word_at(const char* at) {
+    Word word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
+// All bytes of a text that is shorter than a word, in one.
+std::uint64_t short_word(const char* at, std::size_t bytes) {
+    if (bytes >= 4) {
+        return word_at<std::uint32_t>(at) | word_at<std::uint32_t>(at + bytes - 4) << 32;
+    }
+    if (bytes == 0) return 0;
+    return word_at<std::uint8_t>(at) | word_at<std::uint8_t>(at + bytes / 2) << 8 |
+           word_at<std::uint8_t>(at + bytes - 1) << 16;
+}
+
 std::uint32_t hash_of(std::uint32_t space, std::string_view text) {
     std::uint64_t hash = (space + 1) * multiplier + text.size();
     const char* at = text.data();
-    std::size_t left = text.size();
-    for (; left >= 8; left -= 8, at += 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, at, 8);
-        hash = mix(hash, word);
+    const char* const end = at + text.size();
+    if (text.size() < 8) {
+        hash = mix(hash, short_word(at, text.size()));
+    } else {
+        for (; end - at > 8; at += 8) hash = mix(hash, word_at<std::uint64_t>(at));
+        hash = mix(hash, word_at<std::uint64_t>(end - 8));
     }
-    std::uint64_t word = 0;
-    if (left > 0) std::memcpy(&word, at, left);
-    hash = mix(hash, word);
     return static_cast<std::uint32_t>(hash >> 32);
 }
 
 }  // namespace
 
 bool TextIndex::equals(std::string_view a, std::string_view b) const {
-    return ignores_case_ ? http::equals_ignoring_case(a, b) : a == b;
+    return a == b || (ignores_case_ && http::equals_ignoring_case(a, b));
 }
 
 void TextIndex::add(std::uint32_t space, std::string_view text, std::uint32_t value) {

@@ -322,7 +322,7 @@ void Core::ask_for_permits() {
 template <typename Message>
 auto Core::tell(PermitKind kind) {
     return [this, kind](std::size_t index, std::uint64_t count) {
-        send(Message{{kind, index}, count});
+        send(Message{{kind, static_cast<std::uint32_t>(index)}, count});
         return true;
     };
 }

@@ -7,6 +7,7 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include "line_writer.h"
 #include "ringway/base/utf8.h"
 
 namespace ringway::stats {
@@ -14,6 +15,7 @@ namespace ringway::stats {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::size_t escape_bytes_max = 6;  // "\\u001b"
 
 // Which bytes need no second look: what nearly every name and address is made of entirely.
 using ByteSet = std::array<bool, 256>;
@@ -46,28 +48,6 @@ bool needs_quotes(std::string_view value) {
     }
 }
 
-struct Date {
-    std::int64_t year;
-    std::int64_t month;
-    std::int64_t day;
-};
-
-// The proleptic Gregorian calendar, counted from the first of March so that the leap day is a
-// year's last.
-Date date_of(std::int64_t days_since_1970) {
-    const std::int64_t shifted = days_since_1970 + 719'468;
-    const std::int64_t era = shifted / 146'097;
-    const std::int64_t day_of_era = shifted % 146'097;
-    const std::int64_t year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::int64_t march_month = (5 * day_of_year + 2) / 153;
-    const std::int64_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    const std::int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
-    return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
-}
-
 void put_digits(char* out, std::size_t digits, std::int64_t value) {
     for (std::size_t at = digits; at-- > 0; value /= 10) {
         out[at] = static_cast<char>('0' + value % 10);
@@ -77,20 +57,15 @@ void put_digits(char* out, std::size_t digits, std::int64_t value) {
 }  // namespace
 
 void write_rfc3339(char* out, std::int64_t wall_us) {
-    constexpr std::int64_t us_per_day = 86'400'000'000;
-    constexpr std::int64_t last_us = 253'402'300'799'999'999;  // the end of the year 9999
-    const std::int64_t held = std::clamp<std::int64_t>(wall_us, 0, last_us);
-    const Date date = date_of(held / us_per_day);
-    const std::int64_t us = held % us_per_day;
-    const std::int64_t seconds = us / 1'000'000;
+    const CivilTime time = civil_time(wall_us);
     std::memcpy(out, "0000-00-00T00:00:00.000000Z", time_bytes);
-    put_digits(out, 4, date.year);
-    put_digits(out + 5, 2, date.month);
-    put_digits(out + 8, 2, date.day);
-    put_digits(out + 11, 2, seconds / 3600);
-    put_digits(out + 14, 2, seconds / 60 % 60);
-    put_digits(out + 17, 2, seconds % 60);
-    put_digits(out + 20, 6, us % 1'000'000);
+    put_digits(out, 4, time.year);
+    put_digits(out + 5, 2, time.month);
+    put_digits(out + 8, 2, time.day);
+    put_digits(out + 11, 2, time.hour);
+    put_digits(out + 14, 2, time.minute);
+    put_digits(out + 17, 2, time.second);
+    put_digits(out + 20, 6, time.microsecond);
 }
 
 FieldWriter::FieldWriter(char* out, std::size_t room, bool json)
@@ -145,54 +120,57 @@ void FieldWriter::put(std::string_view bytes) {
     at_ += bytes.size();
 }
 
-void FieldWriter::put_quoted_text(std::string_view value) {
+void FieldWriter::put_quoted(std::string_view value, std::size_t bytes_max) {
     put('"');
-    while (!overflowed_) {
-        const std::size_t plain = plain_prefix(value, plain_in_quotes);
+    const char* const from = at_;
+    while (!overflowed_ && !value.empty()) {
+        const std::size_t left = bytes_max - static_cast<std::size_t>(at_ - from);
+        const std::size_t plain = plain_prefix(value.substr(0, left), plain_in_quotes);
         put(value.substr(0, plain));
         value.remove_prefix(plain);
-        if (value.empty()) break;
-        const char byte = value.front();
-        const std::size_t length = base::printable_length(value);
-        if (byte == '"' || byte == '\\') {
-            put('\\');
-            put(byte);
-        } else if (byte == '\n') {
-            put("\\n");
-        } else if (length == 0) {
-            put("\\x");
-            put_hex(byte);
-        } else {
+        if (value.empty() || left - plain < escape_bytes_max) break;
+        const std::size_t known = json_ ? base::utf8_length(value) : base::printable_length(value);
+        const std::size_t length = std::max<std::size_t>(known, 1);
+        if (known > 1) {
             put(value.substr(0, length));
+        } else if (json_) {
+            put_escaped_in_json(value.substr(0, known));
+        } else {
+            put_escaped_in_text(value.substr(0, 1));
         }
-        value.remove_prefix(std::max<std::size_t>(length, 1));
+        value.remove_prefix(length);
     }
     put('"');
 }
 
-void FieldWriter::put_quoted_json(std::string_view value) {
-    put('"');
-    while (!overflowed_) {
-        const std::size_t plain = plain_prefix(value, plain_in_quotes);
-        put(value.substr(0, plain));
-        value.remove_prefix(plain);
-        if (value.empty()) break;
-        const char byte = value.front();
-        const std::size_t length = base::utf8_length(value);
-        if (byte == '"' || byte == '\\') {
-            put('\\');
-            put(byte);
-        } else if (length == 0) {
-            put("\\ufffd");
-        } else if (length == 1) {  // what is left of ASCII are its control characters
-            put("\\u00");
-            put_hex(byte);
-        } else {
-            put(value.substr(0, length));
-        }
-        value.remove_prefix(std::max<std::size_t>(length, 1));
+// A quote, a backslash, or a byte that has no look of its own.
+void FieldWriter::put_escaped_in_text(std::string_view character) {
+    const char byte = character.front();
+    if (byte == '"' || byte == '\\') {
+        put('\\');
+        put(byte);
+    } else if (byte == '\n') {
+        put("\\n");
+    } else {
+        put("\\x");
+        put_hex(byte);
     }
-    put('"');
+}
+
+// A quote, a backslash, a control character, or nothing: what is not UTF-8.
+void FieldWriter::put_escaped_in_json(std::string_view character) {
+    if (character.empty()) {
+        put("\\ufffd");
+        return;
+    }
+    const char byte = character.front();
+    if (byte == '"' || byte == '\\') {
+        put('\\');
+        put(byte);
+    } else {
+        put("\\u00");
+        put_hex(byte);
+    }
 }
 
 void FieldWriter::put_hex(char byte) {
@@ -201,20 +179,19 @@ void FieldWriter::put_hex(char byte) {
     put(hex_digits[code & 15]);
 }
 
-void FieldWriter::text(std::string_view key, std::string_view value) {
+void FieldWriter::text(std::string_view key, std::string_view value, std::size_t bytes_max) {
     if (!begin(key)) return;
-    if (json_) {
-        put_quoted_json(value);
-    } else if (needs_quotes(value)) {
-        put_quoted_text(value);
+    if (json_ || needs_quotes(value)) {
+        put_quoted(value, bytes_max);
     } else {
-        put(value);
+        put(value.size() <= bytes_max ? value : base::cut_utf8(value, bytes_max));
     }
     commit();
 }
 
-void FieldWriter::text_or_none(std::string_view key, std::string_view value) {
-    value.empty() ? none(key) : text(key, value);
+void FieldWriter::text_or_none(std::string_view key, std::string_view value,
+                               std::size_t bytes_max) {
+    value.empty() ? none(key) : text(key, value, bytes_max);
 }
 
 void FieldWriter::number(std::string_view key, std::uint64_t value) {

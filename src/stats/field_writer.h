@@ -20,8 +20,11 @@ class FieldWriter {
   public:
     FieldWriter(char* out, std::size_t room, bool json);
 
-    void text(std::string_view key, std::string_view value);
-    void text_or_none(std::string_view key, std::string_view value);
+    // At most `bytes_max` bytes are written of a value, escapes counted and quotes not: the rest of
+    // it is cut, never a part of a character or an escape.
+    static constexpr std::size_t uncut = static_cast<std::size_t>(-1);
+    void text(std::string_view key, std::string_view value, std::size_t bytes_max = uncut);
+    void text_or_none(std::string_view key, std::string_view value, std::size_t bytes_max = uncut);
     void number(std::string_view key, std::uint64_t value);
     void integer(std::string_view key, std::int64_t value);
     void boolean(std::string_view key, bool value);
@@ -37,8 +40,9 @@ class FieldWriter {
     void put(char byte);
     void put(std::string_view bytes);
     void put_hex(char byte);
-    void put_quoted_text(std::string_view value);
-    void put_quoted_json(std::string_view value);
+    void put_quoted(std::string_view value, std::size_t bytes_max);
+    void put_escaped_in_text(std::string_view character);
+    void put_escaped_in_json(std::string_view character);
 
     char* const out_;
     char* at_;

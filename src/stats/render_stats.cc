@@ -169,8 +169,8 @@ std::string listener_section(const Snapshot& snapshot) {
     for (std::size_t index = 0; index < snapshot.context.listeners.size(); ++index) {
         const ListenerRow& row = snapshot.context.listeners[index];
         const ListenerReading reading = listener_at(snapshot.total, index);
-        table.row({row.name, row.url, row.upstream, human_count(reading.active),
-                   human_count(reading.accepted)});
+        table.row({row.name, row.url, row.upstream.empty() ? "-" : row.upstream,
+                   human_count(reading.active), human_count(reading.accepted)});
     }
     return table.to_string();
 }

@@ -28,66 +28,149 @@ void replace_addresses(Endpoint& endpoint, std::span<const net::Address> address
     endpoint.next_address = 0;
 }
 
+std::uint64_t first_permits(const EndpointWiring& wiring, std::size_t slot) {
+    return slot < wiring.permits.size() ? wiring.permits[slot] : 0;
+}
+
 }  // namespace
+
+UpstreamSet::UpstreamSet(const config::Settings& settings, const EndpointWiring& wiring,
+                         std::uint32_t shard_index, std::uint64_t random_seed)
+    : shard_index_(shard_index), random_(random_seed) {
+    for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
+        UpstreamState& upstream = upstreams_.emplace_back();
+        upstream.settings = &settings.upstreams[i];
+        for (const auto& endpoint : upstream.settings->endpoints) {
+            add_endpoint(endpoint, endpoints_.size(), i, wiring);
+        }
+        rotate(upstream.members, shard_index);
+    }
+    find_limited();
+}
 
 UpstreamSet::UpstreamSet(const config::Settings& settings,
                          const std::vector<std::vector<net::Address>>& addresses,
                          const std::vector<std::uint64_t>& permits, stats::ShardStats& stats,
                          std::uint32_t shard_index, std::uint64_t random_seed)
-    : upstreams_(settings.upstreams.size()), random_(random_seed) {
-    std::size_t total = 0;
-    for (const auto& upstream : settings.upstreams) total += upstream.endpoints.size();
-    RW_ASSERT(stats.endpoints.size() >= total);
-    endpoints_.reserve(total);
-    limited_.reserve(total);
-    upstream_by_endpoint_.reserve(total);
-    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
-        UpstreamState& upstream = upstreams_[i];
-        upstream.settings = &settings.upstreams[i];
-        upstream.first = endpoints_.size();
-        upstream.count = upstream.settings->endpoints.size();
-        RW_ASSERT(upstream.count <= endpoints_per_upstream_max);
-        for (const auto& endpoint : upstream.settings->endpoints) {
-            const std::size_t flat = endpoints_.size();
-            upstream_by_endpoint_.push_back(i);
-            add_endpoint(endpoint, upstream, flat < addresses.size() ? &addresses[flat] : nullptr,
-                         flat < permits.size() ? permits[flat] : 0, stats);
-            // Shards of one process begin with different addresses, too.
-            const std::size_t known = endpoints_[flat].addresses.size();
-            if (known != 0) endpoints_[flat].next_address = shard_index % known;
-        }
-        rotate(endpoints_of(i), shard_index);
-    }
-}
+    : UpstreamSet(settings, EndpointWiring{addresses, permits, stats}, shard_index, random_seed) {}
 
-void UpstreamSet::add_endpoint(const config::Endpoint& settings, UpstreamState& upstream,
-                               const std::vector<net::Address>* addresses, std::uint64_t permits,
-                               stats::ShardStats& stats) {
-    Endpoint& made = endpoints_.emplace_back();
+// ---- endpoints come, change and go ------------------------------------------------------------
+
+void UpstreamSet::add_endpoint(const config::Endpoint& settings, std::size_t slot,
+                               std::size_t upstream_index, const EndpointWiring& wiring) {
+    RW_ASSERT(slot < wiring.stats.endpoints.size());
+    while (endpoints_.size() <= slot) endpoints_.emplace_back();
+    Endpoint& made = endpoints_[slot];
     made.settings = &settings;
-    made.upstream = upstream.settings;
-    made.flat_index = endpoints_.size() - 1;
-    made.index = made.flat_index - upstream.first;
+    made.upstream = upstreams_[upstream_index].settings;
+    made.upstream_index = upstream_index;
+    made.flat_index = slot;
     made.hash_seed = hash_seed_of(settings.name);
-    made.stats = &stats.endpoints[made.flat_index];
+    made.stats = &wiring.stats.endpoints[slot];
     made.addresses.reserve(addresses_per_endpoint_max);
-    if (config::is_unix(settings.target.scheme)) {
-        made.unix_path = net::UnixPath::parse(settings.target.path).value_or(net::UnixPath{});
-    } else if (addresses != nullptr && !addresses->empty()) {
-        replace_addresses(made, usable_part(*addresses));
-    } else if (const auto literal =
-                   net::Address::parse(settings.target.host, settings.target.port)) {
-        made.addresses.push_back(*literal);
-    }
-    if (!is_limited(made)) return;
-    made.permits_idle = permits;
-    upstream.has_limits = true;
-    limited_.push_back(&made);
+    set_target(made, wiring);
+    if (is_limited(made)) made.permits_idle = first_permits(wiring, slot);
+    join_members(made);
 }
 
-std::span<Endpoint> UpstreamSet::endpoints_of(std::size_t upstream) {
-    const UpstreamState& state = upstreams_[upstream];
-    return std::span(endpoints_).subspan(state.first, state.count);
+void UpstreamSet::set_target(Endpoint& endpoint, const EndpointWiring& wiring) {
+    const config::Target& target = endpoint.settings->target;
+    const std::size_t slot = endpoint.flat_index;
+    endpoint.addresses.clear();
+    endpoint.unix_path = {};
+    endpoint.authority = config::is_unix(target.scheme) ? "localhost" : target.to_string();
+    endpoint.next_address = 0;
+    if (config::is_unix(target.scheme)) {
+        endpoint.unix_path = net::UnixPath::parse(target.path).value_or(net::UnixPath{});
+    } else if (slot < wiring.addresses.size() && !wiring.addresses[slot].empty()) {
+        replace_addresses(endpoint, usable_part(wiring.addresses[slot]));
+    } else if (const auto literal = net::Address::parse(target.host, target.port)) {
+        endpoint.addresses.push_back(*literal);
+    }
+    // Shards of one process begin with different addresses, too.
+    const std::size_t known = endpoint.addresses.size();
+    if (known != 0) endpoint.next_address = shard_index_ % known;
+}
+
+// The place of a retired endpoint is taken over: a TriedSet has room for few.
+void UpstreamSet::join_members(Endpoint& endpoint) {
+    std::vector<Endpoint*>& members = upstreams_[endpoint.upstream_index].members;
+    const auto place = std::find_if(members.begin(), members.end(),
+                                    [](const Endpoint* each) { return each->settings->retired; });
+    endpoint.index = static_cast<std::size_t>(place - members.begin());
+    RW_ASSERT(endpoint.index < endpoints_per_upstream_max);
+    if (place == members.end()) {
+        members.push_back(&endpoint);
+    } else {
+        *place = &endpoint;
+    }
+}
+
+void UpstreamSet::update_endpoint(Endpoint& endpoint, const config::Endpoint& settings,
+                                  const EndpointWiring& wiring) {
+    const config::Endpoint& old = *endpoint.settings;
+    const bool moved = settings.target != old.target;
+    const bool was_limited = is_limited(endpoint);
+    endpoint.settings = &settings;
+    endpoint.upstream = upstreams_[endpoint.upstream_index].settings;
+    if (moved) {
+        ++endpoint.target_version;
+        set_target(endpoint, wiring);
+        clear_marks(endpoint);
+        endpoint.healthy = true;
+        endpoint.latency_ns = 0;
+    }
+    if (was_limited == is_limited(endpoint)) return;
+    endpoint.permits_wanted = endpoint.permits_to_ask = 0;
+    endpoint.permits_owed = endpoint.permits_to_return = 0;
+    endpoint.permits_idle = was_limited ? 0 : first_permits(wiring, endpoint.flat_index);
+    endpoint.permits_exempt = was_limited ? 0 : endpoint.active;
+}
+
+void UpstreamSet::reload(const config::Settings& settings, const EndpointWiring& wiring) {
+    RW_ASSERT(settings.upstreams.size() >= upstreams_.size());
+    const std::size_t known = endpoints_.size();
+    std::size_t updated = 0;
+    upstreams_.resize(settings.upstreams.size());
+    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
+        upstreams_[i].settings = &settings.upstreams[i];
+        for (const config::Endpoint& each : settings.upstreams[i].endpoints) {
+            if (each.slot >= known) continue;
+            RW_ASSERT(endpoints_[each.slot].upstream_index == i);
+            update_endpoint(endpoints_[each.slot], each, wiring);
+            ++updated;
+        }
+    }
+    RW_ASSERT(updated == known);  // the old settings are about to go
+    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
+        for (const config::Endpoint& each : settings.upstreams[i].endpoints) {
+            if (each.slot >= known) {
+                add_endpoint(each, each.slot, i, wiring);
+            } else if (Endpoint& back = endpoints_[each.slot]; !each.retired && !is_member(back)) {
+                join_members(back);
+            }
+        }
+        upstreams_[i].changed = true;
+        ++upstreams_[i].changes;
+    }
+    anything_changed_ = true;
+    ++told_;
+    find_limited();
+}
+
+bool UpstreamSet::is_member(const Endpoint& endpoint) const {
+    const Members members = endpoints_of(endpoint.upstream_index);
+    return endpoint.index < members.size() && members[endpoint.index] == &endpoint;
+}
+
+void UpstreamSet::find_limited() {
+    limited_.clear();
+    for (UpstreamState& upstream : upstreams_) upstream.has_limits = false;
+    for (Endpoint& each : endpoints_) {
+        if (!is_limited(each)) continue;
+        limited_.push_back(&each);
+        upstream_of(each).has_limits = true;
+    }
 }
 
 Endpoint& UpstreamSet::endpoint(std::size_t flat_index) {
@@ -96,7 +179,7 @@ Endpoint& UpstreamSet::endpoint(std::size_t flat_index) {
 }
 
 UpstreamSet::UpstreamState& UpstreamSet::upstream_of(const Endpoint& endpoint) {
-    return upstreams_[upstream_by_endpoint_[endpoint.flat_index]];
+    return upstreams_[endpoint.upstream_index];
 }
 
 // ---- choosing and counting --------------------------------------------------------------------
@@ -127,6 +210,10 @@ void UpstreamSet::take_charge_back(Endpoint& endpoint) {
     RW_ASSERT(endpoint.active > 0);
     --endpoint.active;
     if (!is_limited(endpoint)) return;
+    if (endpoint.permits_exempt > 0) {
+        --endpoint.permits_exempt;
+        return;
+    }
     if (endpoint.permits_owed > 0) {
         --endpoint.permits_owed;
         ++endpoint.permits_to_return;
@@ -168,7 +255,6 @@ void UpstreamSet::disconnected(Endpoint& endpoint) {
 
 // ---- permits ----------------------------------------------------------------------------------
 
-// Raises what this shard has asked for to `target`; what was asked for stands until it is granted.
 void UpstreamSet::want(Endpoint& endpoint, std::uint64_t target) {
     target = std::min<std::uint64_t>(target, endpoint.settings->connections_max);
     if (endpoint.permits_wanted >= target) return;
@@ -181,8 +267,8 @@ void UpstreamSet::want(Endpoint& endpoint, std::uint64_t target) {
 // permits idle on other shards are found wherever they are. Backups only once they are needed.
 void UpstreamSet::want_missing(UpstreamState& upstream, TriedSet tried, const Pick& pick,
                                base::Instant now) {
-    for (std::size_t i = 0; i < upstream.count; ++i) {
-        Endpoint& each = endpoints_[upstream.first + i];
+    for (Endpoint* const member : upstream.members) {
+        Endpoint& each = *member;
         if (has_permit(each) || (tried & tried_bit(each)) != 0) continue;
         if (each.settings->backup != pick.endpoint->settings->backup) continue;
         if (&each == pick.endpoint || can_serve(each, now)) want(each, 1);
@@ -206,7 +292,7 @@ std::uint64_t UpstreamSet::recall_permits(std::size_t flat_index, std::uint64_t 
     from.permits_idle -= leaving;
     // A repeated recall is the same wish once more, not a further one; and no more can leave later
     // than connections hold now.
-    const std::uint64_t missing = std::min<std::uint64_t>(count - leaving, from.active);
+    const std::uint64_t missing = std::min(count - leaving, from.active - from.permits_exempt);
     from.permits_owed = std::max(from.permits_owed, missing);
     return leaving;
 }
@@ -244,14 +330,15 @@ void UpstreamSet::stop_waiting(PermitWaiter& waiter) {
 // Hands what is free to waiters in the order they came, passing over those that have tried it.
 void UpstreamSet::serve_waiting(UpstreamState& upstream, base::Instant now) {
     upstream.changed = false;
-    const auto endpoints = std::span(endpoints_).subspan(upstream.first, upstream.count);
+    const Members endpoints = upstream.members;
     PermitWaiter* at = upstream.waiting.first();
     while (at != nullptr) {
         PermitWaiter* const following = upstream.waiting.next(*at);
-        const bool any_usable = std::any_of(endpoints.begin(), endpoints.end(), is_usable);
+        const bool any_usable = std::any_of(endpoints.begin(), endpoints.end(),
+                                            [](const Endpoint* each) { return is_usable(*each); });
         const bool any_free =
             std::any_of(endpoints.begin(), endpoints.end(),
-                        [](const Endpoint& each) { return is_usable(each) && has_permit(each); });
+                        [](const Endpoint* each) { return is_usable(*each) && has_permit(*each); });
         if (any_usable && !any_free) return;
         const Pick made =
             pick(endpoints, upstream.settings->balance, at->tried, at->client, now, random_);
@@ -291,8 +378,8 @@ base::Instant UpstreamSet::earliest_trial(base::Instant after) const {
     if (waiting_total_ == 0) return earliest;
     for (const UpstreamState& upstream : upstreams_) {
         if (upstream.waiting_count == 0) continue;
-        for (std::size_t i = 0; i < upstream.count; ++i) {
-            const Endpoint& each = endpoints_[upstream.first + i];
+        for (const Endpoint* const member : upstream.members) {
+            const Endpoint& each = *member;
             if (!is_marked_down(each) || !is_usable(each) || !has_permit(each)) continue;
             if (each.down_until > after) earliest = std::min(earliest, each.down_until);
         }
@@ -302,6 +389,7 @@ base::Instant UpstreamSet::earliest_trial(base::Instant after) const {
 
 void UpstreamSet::note_change(const Endpoint& endpoint) {
     upstream_of(endpoint).changed = true;
+    ++upstream_of(endpoint).changes;
     anything_changed_ = true;
 }
 
@@ -311,6 +399,7 @@ void UpstreamSet::set_admin_state(std::size_t flat_index, AdminState state) {
     Endpoint& changed = endpoint(flat_index);
     changed.state = state;
     if (state == AdminState::ready) clear_marks(changed);
+    ++told_;
     note_change(changed);
 }
 
@@ -319,6 +408,7 @@ void UpstreamSet::set_healthy(std::size_t flat_index, bool healthy) {
     if (changed.healthy == healthy) return;
     changed.healthy = healthy;
     if (healthy) clear_marks(changed);
+    ++told_;
     note_change(changed);
 }
 
@@ -328,6 +418,7 @@ void UpstreamSet::set_addresses(std::size_t flat_index,
     if (same_addresses(changed.addresses, usable_part(addresses))) return;
     replace_addresses(changed, usable_part(addresses));
     clear_marks(changed);
+    ++told_;
     note_change(changed);
 }
 

@@ -26,7 +26,10 @@ int Socket::connect(const AddressKey& address) {
     state_ = State::connecting;
     remote = address;
     Network::Site& site = network_.sites[address];
-    if (of_ringway) site.ringway_peak = std::max(site.ringway_peak, ++site.ringway_open);
+    if (of_ringway) {
+        site.ringway_peak = std::max(site.ringway_peak, ++site.ringway_open);
+        if (network_.on_ringway_connects) network_.on_ringway_connects(address);
+    }
     if (of_ringway && faults.fires(Fault::connect_unreachable)) {
         kernel_.after(latency_ + latency_, [this] {
             if (dead_) return;

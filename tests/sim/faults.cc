@@ -43,6 +43,12 @@ std::string_view name_of(Fault fault) {
         case Fault::endpoint_flapped: return "endpoint flapped";
         case Fault::addresses_changed: return "addresses changed";
         case Fault::mailbox_late: return "mailbox late";
+        case Fault::request_bad: return "bad request";
+        case Fault::response_bad: return "bad response";
+        case Fault::response_cut: return "response cut";
+        case Fault::response_early: return "early response";
+        case Fault::origin_left_idle: return "idle origin left";
+        case Fault::origin_silent: return "silent origin";
         case Fault::count_: break;
     }
     return "?";

@@ -54,6 +54,12 @@ enum class Fault : std::uint8_t {
     endpoint_flapped,
     addresses_changed,
     mailbox_late,  // the coordinator answers late
+    request_bad,   // malformed or ambiguous, with something hidden behind it
+    response_bad,
+    response_cut,
+    response_early,    // before the request's body had arrived
+    origin_left_idle,  // it closed a connection that waited for the next request
+    origin_silent,     // a head without an end
     count_,
 };
 inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::count_);

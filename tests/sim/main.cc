@@ -45,7 +45,7 @@ struct Shared {
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> faults[fault_count]{};
     std::atomic<std::uint64_t> fault_seeds[fault_count]{};
-    static constexpr std::size_t reach_max = 32;
+    static constexpr std::size_t reach_max = 64;
     std::atomic<std::size_t> reach_count{0};
     std::atomic<std::uint64_t> reach[reach_max]{};
     std::atomic<const char*> reach_name[reach_max]{};  // static text, the same in every process

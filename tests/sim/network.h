@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -121,6 +122,7 @@ class Network {
         std::uint64_t ringway_peak = 0;
     };
     std::map<AddressKey, Site> sites;
+    std::function<void(const AddressKey&)> on_ringway_connects;  // a connection more
 
     std::uint64_t accepted = 0;  // connections that ringway accepted
     std::uint64_t accepted_open = 0;

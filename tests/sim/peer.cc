@@ -319,8 +319,8 @@ std::size_t Peer::consume_preamble(const std::byte* data, std::size_t bytes) {
 
 // ---- servers ---------------------------------------------------------------------------------
 
-Server::Server(Network& network, Cast& cast, AddressKey at, DrawPlan draw)
-    : address(std::move(at)), network_(network), cast_(cast), draw_(std::move(draw)) {}
+Server::Server(Network& network, AddressKey at, Serve serve)
+    : address(std::move(at)), network_(network), serve_(std::move(serve)) {}
 
 void Server::open(std::size_t backlog) {
     if (listener_ != nullptr) return;
@@ -343,8 +343,7 @@ void Server::accept_all() {
     while (listener_ != nullptr) {
         Socket* made = listener_->accept();
         if (made == nullptr) return;
-        ++served;
-        cast_.add(network_, false, draw_()).take(*made);
+        serve_(*made);
     }
 }
 

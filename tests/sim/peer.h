@@ -107,22 +107,20 @@ class Peer {
     bool hurried_ = false;
 };
 
-// A simulated server: accepts at an address and talks to whoever comes.
+// A simulated server: accepts at an address and hands over whoever comes.
 class Server {
   public:
-    using DrawPlan = std::function<PeerPlan()>;
-    Server(Network& network, Cast& cast, AddressKey address, DrawPlan draw);
+    using Serve = std::function<void(Socket&)>;
+    Server(Network& network, AddressKey address, Serve serve);
     void open(std::size_t backlog);
     void shut();
     bool is_open() const { return listener_ != nullptr; }
     const AddressKey address;
-    std::uint64_t served = 0;
 
   private:
     void accept_all();
     Network& network_;
-    Cast& cast_;
-    DrawPlan draw_;
+    Serve serve_;
     Socket* listener_ = nullptr;
 };
 

@@ -51,6 +51,7 @@ Run::Run(const Scenario& scenario, bool trace)
       network_(kernel_),
       random_(scatter(scenario.seed, 4 + (scenario.round << 16))) {
     cast_.preamble = scenario_.settings.upstreams[0].proxy_protocol;
+    if (scenario_.http) build_http();
     coordinator_ = std::make_unique<Coordinator>(kernel_, scenario_.settings, scenario_.shards);
 }
 
@@ -60,6 +61,9 @@ bool Run::carry_out() {
     build_servers();
     build_shards();
     set_rates(kernel_.faults(), scenario_);
+    for (const Fault fault : {Fault::send_error, Fault::receive_error, Fault::splice_error}) {
+        socket_errors_ = socket_errors_ || kernel_.faults().rate(fault) > 0;
+    }
     started_ = kernel_.now();
     if (failure().empty()) active_phase();
     if (failure().empty()) quiet_phase();
@@ -70,12 +74,14 @@ bool Run::carry_out() {
 // ---- building --------------------------------------------------------------------------------
 
 void Run::build_servers() {
-    const auto add = [this](const net::Address& address) {
-        servers_.push_back(std::make_unique<Server>(network_, cast_, key_of(address), [this] {
-            PeerPlan plan = draw_plan(scenario_, random_, false);
-            if (quiet_) plan.stalls = false;
-            return plan;
-        }));
+    const auto serve = [this](Socket& accepted) {
+        if (http_ != nullptr) return serve_http(accepted);
+        PeerPlan plan = draw_plan(scenario_, random_, false);
+        if (quiet_) plan.stalls = false;
+        cast_.add(network_, false, plan).take(accepted);
+    };
+    const auto add = [&](const net::Address& address) {
+        servers_.push_back(std::make_unique<Server>(network_, key_of(address), serve));
         servers_.back()->open(128);
     };
     for (const auto& addresses : scenario_.addresses) add(addresses[0]);
@@ -176,17 +182,51 @@ void Run::start_client() {
     if (network == trusted_network && !scenario_.inbound_preambles.empty()) {
         give_preamble(plan, ip, port, source);
     }
-    if (scenario_.breaks && random_.chance(1, 15)) {
+    const bool gone_early = scenario_.breaks && random_.chance(1, 15);
+    if (gone_early) {
         kernel_.faults().note(Fault::client_gone_early);
         plan.breaks = PeerPlan::Break::reset;
         plan.break_after = 0;
     }
-    Peer& client = cast_.add(network_, true, plan);
-    client.expected_source = source;
     const auto& listeners = scenario_.settings.listeners;
-    const std::uint16_t to = listeners[random_.below(listeners.size())].target.port;
-    client.connect(key_of_ipv4(ip, port), key_of_ipv4(0x0A000001, to));
+    const AddressKey from = key_of_ipv4(ip, port);
+    const AddressKey to =
+        key_of_ipv4(0x0A000001, listeners[random_.below(listeners.size())].target.port);
+    if (http_ != nullptr) {
+        start_http_client(from, to, source.substr(0, source.find(':')), gone_early);
+    } else {
+        start_tcp_client(from, to, plan, source);
+    }
+}
+
+void Run::start_tcp_client(const AddressKey& from, const AddressKey& to, const PeerPlan& plan,
+                           std::string source) {
+    Peer& client = cast_.add(network_, true, plan);
+    client.expected_source = std::move(source);
+    client.connect(from, to);
     if (quiet_) client.hurry();
+}
+
+std::uint64_t Run::peers_open() const {
+    return http_ != nullptr ? http_->clients_open : cast_.open;
+}
+
+void Run::hurry() {
+    if (http_ != nullptr) return hurry_http();
+    for (std::size_t i = 0; i < cast_.peers.size(); ++i) {
+        if (cast_.peers[i]->outcome == Peer::Outcome::running) cast_.peers[i]->hurry();
+    }
+}
+
+// Somebody who still waits, if there is one.
+std::string Run::straggler() const {
+    if (http_ != nullptr) return http_straggler();
+    for (const auto& peer : cast_.peers) {
+        if (peer->outcome != Peer::Outcome::running) continue;
+        return peer->describe() +
+               (peer->partner == nullptr ? "" : ", partner " + peer->partner->describe());
+    }
+    return {};
 }
 
 // ---- phases ----------------------------------------------------------------------------------
@@ -200,7 +240,7 @@ void Run::active_phase() {
             kernel_.faults().note(Fault::drain_mid_flight);
             begin_drain();
         }
-        if (clients_due_ == 0 && cast_.open == 0) {
+        if (clients_due_ == 0 && peers_open() == 0) {
             if (kernel_.operations >= 500 || draining_) return;
             start_clients(10, scenario_.arrivals_within);
         }
@@ -219,20 +259,11 @@ void Run::quiet_phase() {
         coordinator_->send_all(shard::SetEndpoint{e, upstream::AdminState::ready, true});
     }
     const base::Instant until = kernel_.now() + quiet_span;
-    while (failure().empty() && (cast_.open > 0 || clients_due_ > 0)) {
+    while (failure().empty() && (peers_open() > 0 || clients_due_ > 0)) {
         step();
-        for (std::size_t i = 0; i < cast_.peers.size(); ++i) {
-            if (cast_.peers[i]->outcome == Peer::Outcome::running) cast_.peers[i]->hurry();
-        }
-        if (kernel_.now() < until) continue;
-        for (const auto& peer : cast_.peers) {
-            if (peer->outcome == Peer::Outcome::running) {
-                kernel_.fail(
-                    "no progress: {} peers still wait, first {}{}", cast_.open, peer->describe(),
-                    peer->partner == nullptr ? "" : ", partner " + peer->partner->describe());
-                return;
-            }
-        }
+        hurry();
+        if (kernel_.now() < until || peers_open() == 0) continue;
+        kernel_.fail("no progress: {} peers still wait, first {}", peers_open(), straggler());
     }
     // What ringway still has to close, it closes without anybody's help.
     const base::Instant settled = kernel_.now() + final_span;

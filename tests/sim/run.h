@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "coordinator.h"
+#include "http_world.h"
 #include "kernel.h"
 #include "network.h"
 #include "peer.h"
@@ -43,6 +45,11 @@ class Run {
     void build_shards();
     void start_clients(std::size_t count, base::Duration within);
     void start_client();
+    void start_tcp_client(const AddressKey& from, const AddressKey& to, const PeerPlan& plan,
+                          std::string source);
+    std::uint64_t peers_open() const;
+    void hurry();
+    std::string straggler() const;
     void give_preamble(PeerPlan& plan, std::uint32_t ip, std::uint16_t port, std::string& source);
     void active_phase();
     void quiet_phase();
@@ -55,6 +62,21 @@ class Run {
     void watch_drain();
     void advance_clock();
     bool all_done() const;
+
+    // HTTP (run_http.cc).
+    void build_http();
+    void serve_http(Socket& accepted);
+    void start_http_client(const AddressKey& from, const AddressKey& to, std::string ip,
+                           bool gone_early);
+    void hurry_http();
+    std::string http_straggler() const;
+    void judge_pool(const AddressKey& address);
+    bool http_is_healthy() const;
+    bool excused(const HttpExchange& exchange) const;
+    void judge_http();
+    void judge_exchanges();
+    void judge_http_counters();
+    void add_http_reach(std::vector<Reach>& list) const;
 
     // The oracles (verdict.cc).
     void judge();
@@ -72,7 +94,10 @@ class Run {
     Network network_;
     Cast cast_;
     base::Random random_;
-    std::vector<std::unique_ptr<Server>> servers_;  // per endpoint, then the spare ones
+    std::unique_ptr<HttpWorld> http_;                // in runs of HTTP
+    std::map<AddressKey, std::size_t> upstream_of_;  // likewise: by address, spare ones too
+    bool socket_errors_ = false;                     // errors are put on sockets
+    std::vector<std::unique_ptr<Server>> servers_;   // per endpoint, then the spare ones
     std::unique_ptr<Coordinator> coordinator_;
     std::vector<std::unique_ptr<stats::ShardStats>> stats_;
     std::vector<std::unique_ptr<stats::LogRing>> logs_;

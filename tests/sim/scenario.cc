@@ -155,6 +155,8 @@ Scenario draw_scenario(std::uint64_t seed, std::uint64_t round) {
     draw_endpoints(scenario, random);
     draw_settings(scenario, random);
     draw_traffic(scenario, random);
+    // Half of the seeds speak HTTP.
+    if (base::Random(scatter(seed, 5)).chance(1, 2)) draw_http(scenario);
     return scenario;
 }
 
@@ -228,7 +230,7 @@ std::string Scenario::describe() const {
     return fmt::format(
         "shards={} listeners={} endpoints={} relay={} buffers={}x{}{} pipes={}x{} held={} "
         "connections-max={} clients={} bytes<={} socket={}..{} sq={} cq={} fds={} idle={}ms"
-        "{}{}{}{}{}{}{}{}{}{} preamble-in={} preamble-out={}",
+        "{}{}{}{}{}{}{}{}{}{} preamble-in={} preamble-out={}{}",
         shards, settings.listeners.size(), endpoints, relays[static_cast<int>(settings.relay)],
         settings.buffers, settings.buffer_bytes, kernel.incremental_buffers ? " incremental" : "",
         settings.pipes_max, settings.pipe_bytes, settings.held_bytes_max, settings.connections_max,
@@ -242,7 +244,8 @@ std::string Scenario::describe() const {
                                                                                   : "",
         drains_early ? fmt::format(" drains-after={}ms", drain_after.to_ms()) : "",
         jumps_clock ? " jumps" : "", inbound_preambles.empty() ? "none" : inbound_preambles,
-        settings.upstreams[0].proxy_protocol == config::ProxyProtocol::none ? "no" : "yes");
+        settings.upstreams[0].proxy_protocol == config::ProxyProtocol::none ? "no" : "yes",
+        http ? " http" + describe_http() : "");
 }
 
 }  // namespace ringway::sim

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "faults.h"
+#include "http_world.h"
 #include "kernel.h"
 #include "network.h"
 #include "peer.h"
@@ -40,12 +41,20 @@ struct Scenario {
     bool drains_early = false;
     base::Duration drain_after{0};
     base::Duration drain_for = base::Duration::forever();
+    // HTTP instead of raw TCP, on all listeners and upstreams.
+    bool http = false;
+    HttpManners manners;
+    bool waits_briefly = false;  // a pool's queue is short, in time or in places
+    bool limits_requests = false;
+    bool generous_retries = false;  // the budget never denies one
     std::string inbound_preambles;  // "", "v1" or "v2": what trusted clients send
 
     std::string describe() const;
+    std::string describe_http() const;
 };
 
 Scenario draw_scenario(std::uint64_t seed, std::uint64_t round);
+void draw_http(Scenario& scenario);  // scenario_http.cc: turns it into one of HTTP
 void set_rates(Faults& faults, const Scenario& scenario);
 PeerPlan draw_plan(const Scenario& scenario, base::Random& random, bool is_client);
 

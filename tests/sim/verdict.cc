@@ -37,8 +37,12 @@ std::uint64_t Run::cut_allowed() const {
 }
 
 void Run::judge() {
-    judge_peers();
-    judge_ends();
+    if (http_ != nullptr) {
+        judge_http();
+    } else {
+        judge_peers();
+        judge_ends();
+    }
     judge_limits();
     judge_counters();
 }
@@ -226,6 +230,7 @@ std::vector<Run::Reach> Run::reached() const {
         if (reason == CloseReason::out_of_memory) continue;
         list.push_back({stats::name_of(reason), closed(reason)});
     }
+    add_http_reach(list);
     return list;
 }
 

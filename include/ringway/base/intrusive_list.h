@@ -52,6 +52,10 @@ class IntrusiveList {
         RW_ASSERT(!empty());
         return owner_of(head_.next_);
     }
+    T& back() {
+        RW_ASSERT(!empty());
+        return owner_of(head_.previous_);
+    }
     T& pop_front() {
         T& element = front();
         (element.*Link).unlink();

@@ -40,6 +40,7 @@ struct Flag {
     std::string_view hint;
     std::string default_text;
     bool repeat = false;
+    bool fixed = false;  // a reload cannot change it
     // Not of the scopes object and file.
     std::function<Complaint(Draft&, std::string_view)> apply{};
     std::function<std::string(const Draft&)> show{};

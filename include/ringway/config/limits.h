@@ -37,12 +37,15 @@ inline constexpr std::uint64_t body_bytes_max = std::uint64_t{1} << 50;
 inline constexpr std::uint64_t in_flight_max = std::uint64_t{1} << 24;
 inline constexpr std::uint64_t pool_connections_max = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t retries_max = 16;
-inline constexpr std::size_t unix_path_bytes_max = 107;  // sun_path less its closing zero
+inline constexpr std::size_t routes_max = 1024;
+inline constexpr std::size_t reply_bytes_max = 256 << 10;  // a fixed reply, an error page
+inline constexpr std::size_t unix_path_bytes_max = 107;    // sun_path less its closing zero
 
 inline constexpr std::string_view control_path_rule =
     "the path of a Unix socket, 1 to 107 bytes long";
 
-// Descriptors: two for every connection (client and endpoint), two for every pipe, and these.
+// Descriptors: two for every TCP connection (client and endpoint), one for every HTTP client and
+// one for every connection of a pool, two for every pipe, and these.
 inline constexpr std::uint64_t process_descriptors =
     64;                                                // logs, control socket and its clients, ...
 inline constexpr std::uint64_t shard_descriptors = 8;  // ring, wake-up, timer, spare ones

@@ -58,9 +58,21 @@ std::span<const OptionRow<SocketOptions>> socket_options();    // of listeners a
 std::span<const OptionRow<Endpoint>> endpoint_options();
 std::span<const OptionRow<HealthCheck>> health_options();  // within one --health-check rule
 
-// "off", "on", "5s", "interval=5s,timeout=1s,rise=2,fall=3,jitter=10".
+// "off", "on", "5s", "interval=5s,timeout=1s,rise=2,fall=3,jitter=10,path=/healthz,status=200".
 Checked<HealthCheck> parse_health_check(std::string_view rule);
 std::string format_health_check(const HealthCheck& health);
+// A text as a part of the long form, where a comma would end it.
+std::string escaped_part(std::string_view text);
+
+// A route as people write it: its upstream goes by name.
+struct RouteDraft {
+    Route route;
+    std::string upstream;
+
+    bool operator==(const RouteDraft&) const = default;
+};
+std::span<const OptionRow<RouteDraft>> route_conditions();
+std::span<const OptionRow<RouteDraft>> route_options();  // all the rest of a route
 
 // Interprets `text` by the row's rule and stores it.
 template <typename Object>

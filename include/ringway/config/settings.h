@@ -180,10 +180,12 @@ struct HeaderCondition {
 struct RouteMatch {
     std::string listener;  // a listener's name
     std::string host;      // "api.example.com" or "*.example.com", lower case
-    std::string path;      // "/v1" exactly; with path_is_prefix "/v1/*": "/v1" and all below it
+    // As normalized paths are: "/v1" exactly; with path_is_prefix "/v1/*": "/v1" itself and what
+    // begins with "/v1/". Empty: any, which as a prefix is "/*".
+    std::string path;
     bool path_is_prefix = false;
     std::vector<std::string> methods;
-    std::vector<HeaderCondition> headers;
+    std::vector<HeaderCondition> headers;  // names in lower case
 
     bool operator==(const RouteMatch&) const = default;
 };
@@ -201,7 +203,9 @@ struct Route {
     std::string body;          // reply
     std::string content_type = "text/plain";
 
-    std::optional<std::string> rewrite;  // what replaces the matched prefix (or the exact path)
+    // What replaces the matched prefix (without a '/' at its end: what follows the prefix begins
+    // with one; both empty make "/"), or the exact path.
+    std::optional<std::string> rewrite;
     HostPolicy host_policy = HostPolicy::keep;
     std::string host;  // of HostPolicy::literal
     std::vector<HeaderEdit> request_headers;
@@ -235,6 +239,18 @@ struct ErrorPage {
     bool operator==(const ErrorPage&) const = default;
 };
 
+// Which settings nobody chose: they were derived from the machine. A reload keeps them as they
+// were. What was chosen and what was derived to the same value are the same settings.
+struct DerivedSettings {
+    bool shards = false;
+    bool pin = false;
+    bool connections_max = false;
+    bool pipes_max = false;
+    bool control_path = false;
+
+    bool operator==(const DerivedSettings&) const { return true; }
+};
+
 enum class LogLevel : std::uint8_t { error, warn, info, debug };
 enum class LogFormat : std::uint8_t { text, json };
 
@@ -242,7 +258,8 @@ struct Settings {
     std::vector<Listener> listeners;
     std::vector<Upstream> upstreams;
     // Of HTTP listeners, as given; most specific first is the route table's work. A listener that
-    // belongs to one upstream by name, or to the only one, has a route made for it.
+    // belongs to one upstream by name, or to the only one, has a route made for it. After a reload
+    // the routes that are gone stand last, retired.
     std::vector<Route> routes;
 
     // Threads and memory.
@@ -290,6 +307,7 @@ struct Settings {
     LogFormat log_format = LogFormat::text;
 
     std::string config_path;
+    DerivedSettings derived;
 
     bool operator==(const Settings&) const = default;
 };

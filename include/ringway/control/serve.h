@@ -11,11 +11,20 @@
 
 namespace ringway::control {
 
+// What flags, environment and file say now.
+struct Reread {
+    config::Settings settings;
+    std::vector<std::string> warnings;
+    std::string refusal;  // one line; not empty: nothing else counts
+};
+
 struct ServeOptions {
     // For the log, once it is open: what parsing the settings found odd.
     std::vector<std::string> warnings{};
     // Called once, when every shard accepts: the listeners with the ports they were given.
     std::function<void(std::span<const stats::ListenerRow>)> on_ready{};
+    // Reads the settings once more, for a reload. Empty: reloads are refused.
+    std::function<Reread()> reread{};
 };
 
 // Runs until drained (0), until the machine refuses something (1, after one line on standard error)

@@ -46,6 +46,7 @@ class RouteTable {
     struct Candidate {
         const config::Route* route = nullptr;
         std::optional<std::size_t> listener;
+        const std::vector<std::string>* methods = nullptr;  // nullptr: any
         std::vector<Condition> conditions;
     };
     struct Run {  // of candidates_, most specific first
@@ -53,6 +54,7 @@ class RouteTable {
         std::uint32_t end = 0;
     };
     struct HostGroup {
+        bool has_exact_paths = false;
         std::vector<std::uint32_t> prefix_bytes;  // the lengths there are, longest first
         Run any_path;
     };

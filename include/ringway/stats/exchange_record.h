@@ -36,13 +36,26 @@ struct ExchangeRecord {
     base::Duration head{-1};  // first byte of the request to its head's end
     ExchangeTimes times;
     ExchangeEnd end = ExchangeEnd::finished;
-    std::uint32_t sessions_active = 0;  // of the shard, for the haproxy format
+    // For the haproxy format, all of this shard and while the line is written.
+    std::uint32_t sessions_active = 0;
+    std::uint32_t upstream_active = 0;  // exchanges
+    std::uint32_t endpoint_active = 0;
+    std::uint32_t queued_before = 0;  // exchanges that waited already when this one began to wait
 };
 
 enum class ExchangeLineFormat : std::uint8_t { text, combined, json, haproxy };
 
-// As format_session_line: never more than `room`, no newline; what comes from outside is escaped so
-// that it can forge no line and no field.
+// What HAProxy's logs call the end: who ended the exchange and in which phase, "SD", "cR", "--".
+struct TerminationState {
+    char who = '-';
+    char phase = '-';
+};
+TerminationState termination_state_of(const ExchangeRecord& record);
+
+// As format_session_line: no newline, never more than `room`; what comes from outside is escaped so
+// that it can forge no line and no field. exchange_line_bytes_max is room for every line, because
+// of long texts no more than a part is written. With less room, text and json leave out fields, and
+// the other two, whose fields have places instead of names, leave out the line.
 inline constexpr std::size_t exchange_line_bytes_max = 16384;
 std::size_t format_exchange_line(char* out, std::size_t room, const ExchangeRecord& record,
                                  ExchangeLineFormat format);

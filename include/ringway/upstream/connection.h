@@ -1,7 +1,8 @@
 // One connection to an endpoint that requests use one after another.
 //
 // Lives in a slab of the shard's PoolSet from the connect to the close. While a request has it, its
-// socket wakes that request's session; while it is idle or closing, the pool.
+// socket wakes that request's session; while it is idle or closing, the pool. Its receive is armed
+// from the moment it is connected, idle or not: so a peer that closes is noticed at once.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,10 @@ struct Connection {
     enum class State : std::uint8_t { connecting, leased, idle, closing };
 
     Connection(net::SocketPools& pools, async::Wake& wake, Endpoint& target)
-        : socket(pools, wake), out(pools), endpoint(&target) {}
+        : socket(pools, wake),
+          out(pools),
+          endpoint(&target),
+          target_version(target.target_version) {}
 
     net::Socket socket;
     net::SliceQueue out;  // for the endpoint, not yet taken by the kernel
@@ -26,11 +30,15 @@ struct Connection {
     base::Instant opened_at{0};
     base::Instant idle_since{0};
     base::Duration connect_time{0};
-    std::uint32_t requests = 0;  // begun on it, the current one included
+    std::uint32_t requests = 0;        // begun on it, the current one included
+    std::uint32_t target_version = 0;  // of the endpoint, when it was opened
     State state = State::connecting;
-    base::ListLink link;  // of the pool: idle or closing
+    bool was_idle = false;  // before the current request
+    bool closes_with_reset = false;
+    base::ListLink link;  // of the pool: warming, idle or closing
 
-    bool is_reused() const { return requests > 1; }
+    // It may have died unseen while it was idle.
+    bool is_reused() const { return was_idle; }
     // Nothing arrived, nothing ended, nothing is on its way: it may serve a request.
     bool is_clean() const {
         return socket.is_open() && !socket.is_broken() && !socket.has_ended() &&

@@ -12,6 +12,7 @@
 #include "ringway/config/settings.h"
 #include "ringway/net/address.h"
 #include "ringway/stats/shard_stats.h"
+#include "ringway/upstream/recent_counts.h"
 
 namespace ringway::upstream {
 
@@ -23,16 +24,19 @@ inline constexpr std::size_t addresses_per_endpoint_max = 16;
 struct Endpoint {
     const config::Endpoint* settings = nullptr;
     const config::Upstream* upstream = nullptr;
-    std::size_t flat_index = 0;   // over all upstreams, as in Settings' order
-    std::size_t index = 0;        // within its upstream
+    std::size_t flat_index = 0;  // config::Endpoint::slot: over all upstreams, stays over reloads
+    std::size_t index = 0;       // its bit in a TriedSet; retired endpoints make room for others
+    std::size_t upstream_index = 0;
     std::uint64_t hash_seed = 0;  // of its name: its place in hash:client's order
     stats::EndpointStats* stats = nullptr;
 
     // Empty while the name does not resolve. Replaced in place and never moved: a connect that is
     // being submitted may still point into it.
     std::vector<net::Address> addresses;
-    net::UnixPath unix_path;       // when the target is a Unix socket
-    std::size_t next_address = 0;  // the one to try first
+    std::string authority;             // host and port, as Host fields say it
+    net::UnixPath unix_path;           // when the target is a Unix socket
+    std::size_t next_address = 0;      // the one to try first
+    std::uint32_t target_version = 0;  // another one after a reload that points it elsewhere
 
     AdminState state = AdminState::ready;
     bool healthy = true;       // by active checks; true while there are none
@@ -43,7 +47,17 @@ struct Endpoint {
     std::uint32_t failures_in_a_row = 0;
     base::Instant down_until{0};
     base::Duration backoff{0};   // 0: not marked down
-    bool trial_running = false;  // the one connect after a back-off is under way
+    bool trial_running = false;  // the one connect or exchange after a back-off is under way
+
+    // Of HTTP exchanges: in flight, failed in a row, and lately (all, failed). `ejected`: the mark
+    // above was set by failed exchanges, and only a good one clears it.
+    std::uint32_t requests_active = 0;
+    std::uint32_t failed_exchanges_in_a_row = 0;
+    bool ejected = false;
+    RecentCounts exchanges;
+    // Moving average of the time to the first byte, as of latency_at; 0: not known.
+    double latency_ns = 0;
+    base::Instant latency_at{0};
 
     // The limit over all shards: permits that this shard holds and has not used (limit_permits is
     // meaningless while settings->connections_max == 0).
@@ -53,6 +67,7 @@ struct Endpoint {
     std::uint64_t permits_owed = 0;       // recalled while in use: leave as sessions end
     std::uint64_t permits_to_return = 0;  // have left, and are not yet on their way
     std::uint64_t permits_waiting = 0;    // sessions that wait for a permit of this endpoint
+    std::uint64_t permits_exempt = 0;     // connections from before there was a limit
 
     // Smooth weighted round robin's running value.
     std::int64_t current_weight = 0;

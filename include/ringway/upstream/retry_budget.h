@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "ringway/base/clock.h"
+#include "ringway/upstream/recent_counts.h"
 
 namespace ringway::upstream {
 
@@ -21,13 +22,7 @@ class RetryBudget {
     bool take(base::Instant now);
 
   private:
-    void move_to(base::Instant now);
-
-    // Counts of the last ten seconds, a bucket each.
-    static constexpr std::size_t bucket_count = 10;
-    std::uint32_t requests_[bucket_count] = {};
-    std::uint32_t retries_[bucket_count] = {};
-    std::int64_t second_ = 0;
+    RecentCounts recent_;  // requests and retries
     std::uint32_t percent_ = 20;
     std::uint32_t floor_per_second_ = 10;
 };

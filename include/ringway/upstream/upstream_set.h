@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -49,11 +50,23 @@ struct PermitWaiter {
     Endpoint* counted_at = nullptr;
 };
 
+// What a shard knows of endpoints beside their settings, by slot. What it says of endpoints that
+// are known already is not looked at.
+struct EndpointWiring {
+    // As resolved so far; literal hosts need none.
+    const std::vector<std::vector<net::Address>>& addresses;
+    // This shard's first permits, where there is a limit.
+    const std::vector<std::uint64_t>& permits;
+    // Has grown to hold every slot.
+    stats::ShardStats& stats;
+};
+
 class UpstreamSet {
   public:
-    // By flat index: the addresses as resolved so far, and this shard's first permits (ignored
-    // where there is no limit). Literal hosts need no addresses. `shard_index` staggers round
-    // robin.
+    // At start, when an endpoint's slot is its place in the order of all. `shard_index` staggers
+    // round robin.
+    UpstreamSet(const config::Settings& settings, const EndpointWiring& wiring,
+                std::uint32_t shard_index, std::uint64_t random_seed);
     UpstreamSet(const config::Settings& settings,
                 const std::vector<std::vector<net::Address>>& addresses,
                 const std::vector<std::uint64_t>& permits, stats::ShardStats& stats,
@@ -63,7 +76,7 @@ class UpstreamSet {
 
     std::size_t upstream_count() const { return upstreams_.size(); }
     std::size_t endpoint_count() const { return endpoints_.size(); }
-    std::span<Endpoint> endpoints_of(std::size_t upstream);
+    Members endpoints_of(std::size_t upstream) const { return upstreams_[upstream].members; }
     Endpoint& endpoint(std::size_t flat_index);
     static TriedSet tried_bit(const Endpoint& endpoint) { return TriedSet{1} << endpoint.index; }
 
@@ -118,29 +131,51 @@ class UpstreamSet {
     // reported by report_permits.
     std::uint64_t recall_permits(std::size_t flat_index, std::uint64_t count);
 
+    // New settings, arranged by config::plan_reload: they contain every endpoint there is, retired
+    // or not. Endpoints stay where they are, with their marks, permits and connections; one whose
+    // target is another now begins anew (and needs its addresses). Where a limit begins, `permits`
+    // holds the first share; connections from before it are exempt. After it nothing points into
+    // the old settings any more.
+    void reload(const config::Settings& settings, const EndpointWiring& wiring);
+
     std::size_t waiting_count(std::size_t upstream) const {
         return upstreams_[upstream].waiting_count;
     }
+
+    // ---- for the PoolSet ----------------------------------------------------------------------
+
+    // Charges an endpoint that has a permit with a connection, without choosing.
+    void charge(Endpoint& endpoint, base::Instant now);
+    // Raises what this shard has asked for to `target`; what was asked for stands until it is
+    // granted.
+    void want(Endpoint& endpoint, std::uint64_t target);
+    // Grows with everything that somebody who waits for the upstream may use.
+    std::uint64_t changes(std::size_t upstream) const { return upstreams_[upstream].changes; }
+    // Grows when the coordinator told something about any endpoint.
+    std::uint64_t told() const { return told_; }
 
   private:
     using WaiterList = base::IntrusiveList<PermitWaiter, &PermitWaiter::link>;
     struct UpstreamState {
         const config::Upstream* settings = nullptr;
-        std::size_t first = 0;
-        std::size_t count = 0;
+        std::vector<Endpoint*> members;  // by their index
         bool has_limits = false;
         bool changed = false;  // something that waiters may use
+        std::uint64_t changes = 0;
         WaiterList waiting;
         std::size_t waiting_count = 0;
     };
 
-    void add_endpoint(const config::Endpoint& settings, UpstreamState& upstream,
-                      const std::vector<net::Address>* addresses, std::uint64_t permits,
-                      stats::ShardStats& stats);
+    void add_endpoint(const config::Endpoint& settings, std::size_t slot,
+                      std::size_t upstream_index, const EndpointWiring& wiring);
+    void update_endpoint(Endpoint& endpoint, const config::Endpoint& settings,
+                         const EndpointWiring& wiring);
+    void set_target(Endpoint& endpoint, const EndpointWiring& wiring);
+    void join_members(Endpoint& endpoint);
+    bool is_member(const Endpoint& endpoint) const;
+    void find_limited();
     UpstreamState& upstream_of(const Endpoint& endpoint);
-    void charge(Endpoint& endpoint, base::Instant now);
     void take_charge_back(Endpoint& endpoint);
-    void want(Endpoint& endpoint, std::uint64_t target);
     void want_missing(UpstreamState& upstream, TriedSet tried, const Pick& pick, base::Instant now);
     void serve_waiting(UpstreamState& upstream, base::Instant now);
     base::Instant earliest_trial(base::Instant after) const;
@@ -157,10 +192,11 @@ class UpstreamSet {
         }
     }
 
-    std::vector<Endpoint> endpoints_;  // sized once: sessions keep pointers into it
-    std::vector<UpstreamState> upstreams_;
-    std::vector<std::size_t> upstream_by_endpoint_;
+    std::deque<Endpoint> endpoints_;  // by slot; sessions keep pointers into it
+    std::deque<UpstreamState> upstreams_;
     std::vector<Endpoint*> limited_;
+    std::uint64_t told_ = 0;
+    std::uint32_t shard_index_;
     WaiterList served_;  // out of their queue, to be woken
     base::Random random_;
     std::size_t waiting_total_ = 0;

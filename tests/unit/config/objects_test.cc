@@ -201,11 +201,13 @@ TEST_CASE(
     CHECK(contains(with({"--route", "listener=b => x"}), "no upstream has this name"));
     CHECK(contains(with({"--route", "listener=b => c", "--route", "listener=b => a"}),
                    "b goes to c already"));
-    CHECK(contains(with({"--route", "host=example.com => c"}), "host= is not in this release"));
-    CHECK(contains(with({"--route", "colour=red => c"}), "is not a condition of this release"));
-    CHECK(contains(with({"--route", "listener=b"}), "a route is listener=NAME => UPSTREAM"));
-    CHECK(contains(with({"--route", "listener=b =>"}), "a route is listener=NAME => UPSTREAM"));
-    CHECK(contains(with({"--route", ""}), "a route is listener=NAME => UPSTREAM"));
+    CHECK(
+        contains(with({"--route", "host=example.com => c"}), "is of HTTP, and upstream c speaks"));
+    CHECK(contains(with({"--route", "sni=example.com => c"}), "sni= is not in this release"));
+    CHECK(contains(with({"--route", "colour=red => c"}), "\"colour\" is not a condition"));
+    CHECK(contains(with({"--route", "listener=b"}), "a route is CONDITIONS => UPSTREAM"));
+    CHECK(contains(with({"--route", "listener=b =>"}), "a route is CONDITIONS => UPSTREAM"));
+    CHECK(contains(with({"--route", ""}), "a route is CONDITIONS => UPSTREAM"));
     CHECK(contains(with({"--route", "b => c"}), "is not a condition"));
     CHECK(routed({"--listen", "a=tcp://127.0.0.1:1", "--listen", "tcp://127.0.0.1:2", "--upstream",
                   "x=tcp://h:1"}) == "x x ");

@@ -22,6 +22,8 @@ TEST_CASE("--help tells every flag with its default, and fits a terminal") {
         CHECK(contains(help, fmt::format("{}:\n", title_of(static_cast<Group>(group)))));
     }
     for (const auto& row : endpoint_options()) CHECK(contains(help, fmt::format("  {}", row.name)));
+    for (const auto& row : route_options()) CHECK(contains(help, fmt::format("  {}", row.name)));
+    for (const auto& row : health_options()) CHECK(contains(help, fmt::format("  {}", row.name)));
     std::size_t begin = 0;
     for (std::size_t end; (end = help.find('\n', begin)) != std::string::npos; begin = end + 1) {
         CAPTURE(help.substr(begin, end - begin));

@@ -41,6 +41,15 @@ inline ParseOutcome parse_with_places(std::vector<std::string> arguments,
     return parse({std::move(arguments), std::move(environment), std::move(built_in)});
 }
 
+// The same with HTTP on both sides.
+inline ParseOutcome parse_with_http(std::vector<std::string> arguments,
+                                    std::vector<std::string> environment = {},
+                                    std::string built_in = {}) {
+    arguments.insert(arguments.end(),
+                     {"--listen", "http://127.0.0.1:80", "--upstream", "http://127.0.0.1:81"});
+    return parse({std::move(arguments), std::move(environment), std::move(built_in)});
+}
+
 inline bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }

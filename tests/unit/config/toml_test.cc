@@ -113,7 +113,10 @@ TEST_CASE("what is wrong in the file is told with line and column") {
              Row{"[[upstream]]\nendpoints = [\"tcp://a:1\"]\nhealth-check = { rise = 0 }",
                  "3:1: health-check: \"rise=0\" is not allowed: rise: \"0\" is not allowed"},
              Row{"[[route]]\nlistener = \"x\"", "route: the upstream is missing"},
-             Row{"[[route]]\nhost = \"x\"", "2:1: host: a route of this release has the keys"},
+             Row{"[[route]]\nhots = \"x\"", "2:1: hots: a route has no such option"},
+             Row{"[[route]]\nmethod = \"get\"\nupstream = \"u\"",
+                 "2:1: method: \"get\" is not allowed: methods are told apart by case (hint: "
+                 "GET?)"},
          }) {
         CAPTURE(row.text);
         const auto outcome = parse_file(row.text);

@@ -1,5 +1,6 @@
-#include <chrono>
+#include <cstring>
 #include <optional>
+#include <string>
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -47,14 +48,14 @@ TEST_CASE("an endpoint that goes away and comes back is reported both times") {
     Poller poller;
     const std::vector<net::Address> addresses = {address};
     std::vector<bool> changes;
-    int last_error = 0;
+    std::string last_reason;
     HealthProber prober(
         poller, settings, 1,
         [&](std::size_t) -> const std::vector<net::Address>& { return addresses; },
-        [&](std::size_t endpoint, bool healthy, int os_error) {
+        [&](std::size_t endpoint, bool healthy, std::string_view reason) {
             CHECK(endpoint == 0);
             changes.push_back(healthy);
-            last_error = os_error;
+            last_reason = reason;
         });
     const auto run_until = [&](std::size_t count) {
         const base::Instant until = ring::sys::now() + Duration::seconds(5);
@@ -74,7 +75,7 @@ TEST_CASE("an endpoint that goes away and comes back is reported both times") {
     server.reset();
     run_until(1);
     CHECK_FALSE(changes[0]);
-    CHECK(last_error == ECONNREFUSED);
+    CHECK(last_reason == std::strerror(ECONNREFUSED));
     server.emplace(address.port());
     run_until(2);
     CHECK(changes[1]);
@@ -95,7 +96,7 @@ TEST_CASE("an endpoint whose name does not resolve fails its checks") {
     std::optional<bool> health;
     HealthProber prober(
         poller, settings, 1, [&](std::size_t) -> const std::vector<net::Address>& { return none; },
-        [&](std::size_t, bool healthy, int) { health = healthy; });
+        [&](std::size_t, bool healthy, std::string_view) { health = healthy; });
     prober.tick(prober.next_due());
     CHECK(health == false);
 }

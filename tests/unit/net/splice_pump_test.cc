@@ -317,7 +317,6 @@ TEST_CASE("without a pipe a pump does not start, and the sockets are as they wer
         CHECK(second.pump.stopped());
         CHECK(second.source.is_quiet());
         CHECK(second.target.is_quiet());
-        CHECK(second.stats.into_splice.read() == 0);
         CHECK(first.flow_until_done());
         // The pipe is back and empty; one pump serves body after body.
         second.speaker.goal = 30;
@@ -331,8 +330,6 @@ TEST_CASE("without a pipe a pump does not start, and the sockets are as they wer
         }));
         CHECK(second.pump.delivered_bytes() == 20);
         CHECK(second.listener.exact);
-        CHECK(second.stats.into_splice.read() == 2);
-        CHECK(second.stats.out_of_splice.read() == 2);
     }
     bench.check_all_returned();
 }

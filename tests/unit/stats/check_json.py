@@ -105,7 +105,7 @@ def main():
         for fault in found:
             print(f"answer {number}: {fault}")
     kinds = {answer.get("kind", answer.get("event", "log")) for answer in parsed}
-    wanted = {"stats", "upstreams", "connections", "info", "session", "log"}
+    wanted = {"stats", "upstreams", "connections", "info", "session", "exchange", "log"}
     extra = [f"no answer of kind {kind}" for kind in sorted(wanted - kinds)]
     extra += check_finds_faults(schema, parsed[0]) if parsed else ["no answers at all"]
     for fault in extra:

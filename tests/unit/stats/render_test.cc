@@ -50,6 +50,12 @@ TEST_CASE("ctl upstreams as text") {
     CHECK(upstreams_text(sample_snapshot()) == golden("upstreams.txt"));
 }
 
+TEST_CASE("ctl stats of an HTTP gateway as text") {
+    CHECK(stats_text(sample_http_snapshot(), false) == golden("http_stats.txt"));
+    CHECK(stats_text(sample_http_snapshot(), true) == golden("http_per_shard.txt"));
+    CHECK(upstreams_text(sample_http_snapshot()) == golden("http_upstreams.txt"));
+}
+
 TEST_CASE("ctl connections as text") {
     CHECK(connections_text(sample_connections(), 5'000) == golden("connections.txt"));
     CHECK(connections_text({}, 0) == "0 connections\n");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ringway/stats/exchange_record.h"
 #include "ringway/stats/log.h"
 #include "ringway/stats/render.h"
 #include "ringway/stats/snapshot.h"
@@ -19,7 +20,12 @@ inline constexpr base::Instant sample_now{90'000'000'000};  // in the second win
 std::vector<std::unique_ptr<ShardStats>> sample_shards();
 Context sample_context();
 Snapshot sample_snapshot();
+// An HTTP gateway: two shards, routes and upstreams of which a reload has retired some.
+std::vector<std::unique_ptr<ShardStats>> sample_http_shards();
+Context sample_http_context();
+Snapshot sample_http_snapshot();
 std::vector<ConnectionLine> sample_connections();
+ExchangeRecord sample_exchange();
 Info sample_info();
 
 // What a peer might send or a user might type to break a reader of ours.

@@ -136,25 +136,6 @@ TEST_CASE("closed connections add up over the reasons") {
     CHECK(total.accepted == total.active + total.closed_total());
 }
 
-TEST_CASE("rates are differences over time and never negative") {
-    ShardReading earlier;
-    earlier.accepted = 100;
-    earlier.cpu_ns = 1'000'000'000;
-    ShardReading later = earlier;
-    later.accepted = 350;
-    later.cpu_ns = 2'500'000'000;
-    later.direction[0].bytes = 4'000;
-    later.closed[3] = 10;
-    const Rates rates = rates_between(earlier, later, base::Duration::seconds(2));
-    CHECK(rates.accepted_per_second == doctest::Approx(125));
-    CHECK(rates.closed_per_second == doctest::Approx(5));
-    CHECK(rates.bytes_up_per_second == doctest::Approx(2'000));
-    CHECK(rates.bytes_down_per_second == 0);
-    CHECK(rates.cores_busy == doctest::Approx(0.75));
-    CHECK(rates_between(later, earlier, base::Duration::seconds(2)).accepted_per_second == 0);
-    CHECK(rates_between(earlier, later, {0}).accepted_per_second == 0);
-}
-
 TEST_CASE("a snapshot may be taken while the shards work") {
     ShardStats stats(1, 1);
     constexpr std::uint64_t rounds = 50'000;

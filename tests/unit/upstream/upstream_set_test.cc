@@ -42,7 +42,7 @@ TEST_CASE("upstreams have their own endpoints, numbered through") {
     CHECK(fixture.set->endpoints_of(0).size() == 2);
     CHECK(fixture.set->endpoints_of(1).size() == 1);
     Endpoint& last = fixture.endpoint(2);
-    CHECK(&fixture.set->endpoints_of(1)[0] == &last);
+    CHECK(fixture.set->endpoints_of(1)[0] == &last);
     CHECK(last.flat_index == 2);
     CHECK(last.index == 0);
     CHECK(UpstreamSet::tried_bit(last) == 1);
