@@ -73,7 +73,7 @@ def test_churn_errors_and_large_bodies_allocate_nothing_on_shard_threads():
 
     with Folder() as folder, HttpOrigin(answer) as origin:
         counts = AllocationCounts(folder)
-        with gateway(origin, "--eject-errors", 0, "--eject-error-percent", 0,
+        with gateway(origin, "--eject-errors", "off", "--eject-error-percent", "off",
                      env=counts.environment) as ringway:
 
             def work():

@@ -357,8 +357,8 @@ def test_kills_mid_response_fail_exactly_as_often_as_the_origin_cut():
         else:
             answer_ok(call)
 
-    with HttpOrigin(sometimes) as origin, gateway(origin, "--eject-errors", 0,
-                                                  "--eject-error-percent", 0) as ringway:
+    with HttpOrigin(sometimes) as origin, gateway(origin, "--eject-errors", "off",
+                                                  "--eject-error-percent", "off") as ringway:
         failures = 0
         for number in range(300):
             with Client(ringway.address()) as client:

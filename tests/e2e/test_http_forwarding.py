@@ -248,8 +248,7 @@ def test_an_answer_of_ringways_own_bears_the_request_id():
         url = "http://127.0.0.1:0"
         [[route]]
         path = "/reply"
-        status = 200
-        body = "hello"
+        reply = "hello"
         """) as ringway:
         equal(ringway.get("/reply", [("X-Request-Id", "abc")]).fields.get("X-Request-Id"), "abc")
         equal(ringway.get("/none", [("X-Request-Id", "abd")]).fields.get("X-Request-Id"), "abd")

@@ -8,7 +8,7 @@ from harness.gateway import HTTP_LISTEN, Gateway, named_origins, upstream
 from harness.http_origin import BODY, RESET, HttpOrigin, naming, scripted
 from test_http_routing import counts
 
-RULE = "interval=100ms,timeout=1s,rise=2,fall=2,jitter=0,path=/health"
+RULE = "interval=100ms,timeout=100ms,rise=2,fall=2,jitter=0,path=/health"
 
 
 class Checked:
@@ -70,7 +70,7 @@ def test_the_status_and_the_body_of_a_check_are_judged():
 
 def test_a_check_that_gets_no_answer_fails():
     with HttpOrigin(scripted(BODY, 5)) as origin, HttpOrigin(naming("spare")) as spare:
-        rule = "interval=100ms,timeout=200ms,rise=2,fall=2,jitter=0,path=/health"
+        rule = "interval=100ms,timeout=100ms,rise=2,fall=2,jitter=0,path=/health"
         with Gateway(*HTTP_LISTEN, *upstream([origin, spare]), "--health-check", rule) as ringway:
             eventually(lambda: row_of(ringway, origin)["health"] != row_of(ringway, spare)["health"]
                        or counts(ringway, 4) == {"spare": 4}, "it is taken out", 8)

@@ -42,7 +42,7 @@ def test_requests_beyond_a_routes_limit_are_turned_away():
 url = "http://127.0.0.1:0"
 [[upstream]]
 name = "only"
-url = "{origin.url}"
+endpoints = ["{origin.url}"]
 [[route]]
 path = "/limited/*"
 upstream = "only"
@@ -180,8 +180,8 @@ def test_a_drain_under_load_fails_no_request():
 def settings(origins, routes="", extra=""):
     text = extra + '[[listener]]\nname = "web"\nurl = "http://127.0.0.1:0"\n'
     for name, origin in origins.items():
-        urls = origin if isinstance(origin, str) else f'"{origin.url}"'
-        text += f'[[upstream]]\nname = "{name}"\nurl = {urls}\n'
+        urls = origin if isinstance(origin, str) else f'["{origin.url}"]'
+        text += f'[[upstream]]\nname = "{name}"\nendpoints = {urls}\n'
     return text + (routes or f'[[route]]\nupstream = "{list(origins)[0]}"\n')
 
 
@@ -298,7 +298,8 @@ def test_tcp_connections_survive_a_reload():
         def text(route):
             return (f'[[listener]]\nname = "raw"\nurl = "tcp://127.0.0.1:0"\n[[listener]]\n'
                     f'name = "web"\nurl = "http://127.0.0.1:0"\n[[upstream]]\nname = "raw"\n'
-                    f'url = "{echo.url}"\n[[upstream]]\nname = "a"\nurl = "{a.url}"\n'
+                    f'endpoints = ["{echo.url}"]\n[[upstream]]\nname = "a"\n'
+                    f'endpoints = ["{a.url}"]\n'
                     f'[[route]]\nlistener = "raw"\nupstream = "raw"\n{route}')
 
         with Configured(text('[[route]]\nlistener = "web"\nupstream = "a"\n')) as ringway:

@@ -17,7 +17,7 @@ def routed(names, routes, extra=""):
     with named_origins(*names) as origins:
         text = '[[listener]]\nname = "web"\nurl = "http://127.0.0.1:0"\n'
         for name, origin in zip(names, origins):
-            text += f'[[upstream]]\nname = "{name}"\nurl = "{origin.url}"\n'
+            text += f'[[upstream]]\nname = "{name}"\nendpoints = ["{origin.url}"]\n'
         with Configured(extra + text + routes) as ringway:
             ringway.origins = dict(zip(names, origins))
             yield ringway
@@ -177,7 +177,7 @@ response-header = ["set X-Frame: deny", "add Set-Cookie: z=1", "remove Server"]
 url = "http://127.0.0.1:0"
 [[upstream]]
 name = "only"
-url = "{origin.url}"
+endpoints = ["{origin.url}"]
 [[route]]
 upstream = "only"
 {keys}""") as ringway:

@@ -204,7 +204,7 @@ def test_a_route_has_timeouts_of_its_own():
             url = "http://127.0.0.1:0"
             [[upstream]]
             name = "only"
-            url = "{origin.url}"
+            endpoints = ["{origin.url}"]
             [[route]]
             path = "/short/*"
             upstream = "only"

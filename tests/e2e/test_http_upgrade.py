@@ -194,7 +194,7 @@ def test_connect_is_a_tunnel_where_a_route_allows_it():
             url = "http://127.0.0.1:0"
             [[upstream]]
             name = "echo"
-            url = "http://127.0.0.1:{port}"
+            endpoints = ["http://127.0.0.1:{port}"]
             [[route]]
             method = "CONNECT"
             upstream = "echo"
