@@ -270,30 +270,7 @@ def test_what_goes_wrong_mid_response_is_counted():
         for _ in range(4):
             expect(ringway.get(whole=False).cut, "the response was cut")
 
-        def counted():
-            return ends_of(ringway).get("upstream-cut") == 4
-
-        eventually(counted, "four responses are counted as cut")
-
-
-def ends_of(ringway):
-    """How exchanges ended, by name, wherever the statistics have it."""
-    totals = {}
-
-    def walk(value):
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if key == "ends" and isinstance(inner, dict):
-                    for name, count in inner.items():
-                        totals[name] = max(totals.get(name, 0), count)
-                else:
-                    walk(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                walk(inner)
-
-    walk(ringway.ask_json("stats"))
-    return totals
+        eventually(lambda: ringway.stats().ended("upstream-cut") == 4, "four are counted as cut")
 
 
 # ---- flapping --------------------------------------------------------------------------------

@@ -109,8 +109,7 @@ def test_failures_are_logged_with_their_end():
             with ringway.client() as client:
                 client.send(b"GET / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
                 equal(client.response().status, 400)
-            eventually(lambda: "bad-field-name" in ringway.ctl("stats", "--json"),
-                       "the fault has a counter")
+            equal(ringway.stats().http["request_faults"]["bad-field-name"], 1, "the fault")
 
 
 def test_a_full_disk_drops_lines_and_counts_them():
@@ -131,22 +130,20 @@ def test_requests_are_counted_by_route_and_upstream():
                 for _ in range(3):
                     client.ask("POST", "/", body=b"x" * 10)
 
-            def counted():
-                found = traffic_of(ringway.ask_json("stats"))
-                return found if found and found[0]["requests"] == 10 else None
-
-            for figures in eventually(counted, "ten requests are counted")[:2]:
+            stats = eventually(lambda: settled(ringway, 10), "ten requests are counted")
+            for row in (stats.route(), stats.upstream("pool")):
+                figures = row["traffic"]
                 equal(figures["requests"], 10, "requests")
+                equal((figures["methods"]["read"], figures["methods"]["post"]), (7, 3), "methods")
+                equal(figures["statuses"]["2xx"], 10, "statuses")
+                equal(figures["ended"]["finished"], 10, "how they ended")
                 equal(figures["request_body_bytes"], 30, "bytes of bodies up")
                 equal(figures["response_body_bytes"], 7 + 30, "bytes of bodies down")
-                equal(figures["active"], 0, "active")
+                equal(figures["latency"]["total"]["count"], 10, "latencies taken")
+            equal(stats.http["sessions"], 1, "client connections")
 
 
-def traffic_of(value):
-    """Every set of figures that counts requests and body bytes, wherever it stands."""
-    if isinstance(value, dict):
-        own = [value] if {"requests", "request_body_bytes"} <= set(value) else []
-        return own + [found for inner in value.values() for found in traffic_of(inner)]
-    if isinstance(value, list):
-        return [found for inner in value for found in traffic_of(inner)]
-    return []
+def settled(ringway, requests):
+    stats = ringway.stats()
+    traffic = stats.route()["traffic"]
+    return stats if traffic["ended_total"] == requests else None

@@ -319,16 +319,13 @@ def test_the_pool_is_shown():
                 client.request()
 
             def pool():
-                for row in ringway.ask_json("stats")["total"]["upstreams"]:
-                    if "pool" in row:
-                        return row["pool"]
-                return {}
+                return ringway.stats().upstream()["pool"]
 
-            eventually(lambda: pool().get("waiting") == 2, "two wait")
-            equal(pool().get("leased"), 1, "leased")
+            eventually(lambda: pool()["waiting"] == 2, "two wait")
+            equal(pool()["leased"], 1, "leased")
             gate.open()
             for client in clients:
                 equal(client.response().status, 200)
-            eventually(lambda: pool().get("idle") == 1, "one is idle")
+            eventually(lambda: pool()["idle"] == 1, "one is idle")
             figures = pool()
             equal((figures["leases"], figures["reuses"], figures["opened"]), (3, 2, 1), "counts")

@@ -169,8 +169,7 @@ def test_tunnels_are_counted():
         with WebSocketClient(ringway.address()) as socket:
             socket.send(b"x", CLOSE)
             socket.receive()
-        eventually(lambda: '"tunnelled":1' in ringway.ctl("stats", "--json").replace(" ", ""),
-                   "a tunnel is counted")
+        eventually(lambda: ringway.stats().ended("tunnelled") == 1, "a tunnel is counted")
 
 
 # ---- CONNECT ---------------------------------------------------------------------------------
