@@ -3,8 +3,8 @@
 import signal
 import time
 
-from harness.base import (at_most, between, contains, equal, eventually, expect, scaled,
-                          timeout_of)
+from harness.base import (alone, at_most, between, contains, equal, eventually, expect,
+                          not_instrumented, scaled, timeout_of)
 from harness.gateway import Configured, Load, gateway, named_origins
 from harness.http import ask_once, request_bytes
 from harness.http_origin import Gate, HttpOrigin, mirror, naming
@@ -61,6 +61,24 @@ upstream = "only"
             gate.open()
             for client in (*clients, other):
                 equal(client.response().status, 200)
+
+
+@alone
+def test_turning_away_takes_less_than_a_millisecond():
+    not_instrumented("time is judged")
+    gate = Gate()
+    with HttpOrigin(gate) as origin, gateway(origin, "--max-requests", 1, shards=1) as ringway:
+        first = ringway.client()
+        first.request()
+        origin.wait_for(1)
+        with ringway.client() as client:
+            for _ in range(500):
+                equal(client.ask().status, 503)
+        shed = ringway.stats().http["shed"]
+        equal(shed["count"], 500, "requests turned away")
+        at_most(shed["p99_ns"], 1_000_000, "ns from a complete head to the submitted reply")
+        gate.open()
+        equal(first.response().status, 200)
 
 
 def test_a_limit_is_exact_under_load():
