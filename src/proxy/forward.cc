@@ -202,7 +202,10 @@ void Forwarding::advance_response() {
     }
     if (!down_.holds_reader()) {
         const std::uint64_t held = socket_.received().bytes() + x_.client.out().bytes();
-        x_.client.set_wake_on_sent(reader_.regulate(socket_, x_.context.relay, held));
+        // What stays behind for want of room goes on when the client took some, be the reader
+        // parked or the endpoint's connection at its end.
+        const bool parked = reader_.regulate(socket_, x_.context.relay, held);
+        x_.client.set_wake_on_sent(parked || !socket_.received().empty());
     }
 }
 
