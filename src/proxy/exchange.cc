@@ -76,9 +76,11 @@ std::optional<Failure> understand(Exchange& exchange) {
     const http::TargetResult target = http::read_target(head, room.subspan(0, 8));
     if (auto failure = bad_request(target.fault)) return failure;
     exchange.target = target.target;
-    const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
-    if (auto failure = bad_request(path.fault)) return failure;
-    exchange.path = path.path;
+    if (target.target.form != http::TargetForm::authority) {  // CONNECT has no path
+        const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
+        if (auto failure = bad_request(path.fault)) return failure;
+        exchange.path = path.path;
+    }
     if (const http::Field* expect = head.find(http::FieldName::expect); expect != nullptr) {
         if (!http::equals_ignoring_case(head.value(*expect), "100-continue")) {
             return Failure{ExchangeEnd::bad_request, http::Fault::expectation_failed};
