@@ -261,7 +261,8 @@ void Forwarding::begin_response() {
     x_.upstream_keeps_alive =
         wishes.keep_alive && framing.framing.kind != http::BodyKind::until_close;
     // A client that still sends its body cannot be told later that this was its last request.
-    bool close = !x_.client_keeps_alive || !x_.up.has_ended();
+    bool close =
+        !x_.client_keeps_alive || !x_.up.has_ended() || x_.context.is_draining();
     const BodyForm form = x_.client.form_for(framing.framing, close);
     char cookie_room[sticky_cookie_bytes_max];
     ResponseRewrite rewrite = response_rewrite_of(x_, framing.framing, form, close);
