@@ -112,6 +112,7 @@ async::Task<void> HttpSession::run() {
             auto lingering = linger();
             co_await lingering;
         }
+        // What is still queued is no reason: close() delivers it first.
         cut = last == Reuse::cut || is_cancelled();
     }
     {
