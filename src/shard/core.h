@@ -32,14 +32,6 @@ struct ConnectionPermits {
     base::Instant singly_until{0};  // others need what is idle here: accept one by one
 };
 
-// To all objects of a table, in order: they stay where they are.
-template <typename T>
-std::vector<T*> pointers_to(stats::StatsTable<T>& table) {
-    std::vector<T*> pointers;
-    for (std::size_t i = 0; i < table.size(); ++i) pointers.push_back(&table[i]);
-    return pointers;
-}
-
 struct Core : private proxy::PermitReturn, private ring::Op {
     explicit Core(ShardWiring given);
     ~Core();

@@ -194,10 +194,8 @@ void Core::reload(const ReloadPlan& plan) {
     const std::shared_ptr<const config::Settings> before = generations.current().settings;
     const config::Settings& settings = *plan.settings;
     arrange_traffic(settings, plan.shares);
-    const auto endpoint_stats = pointers_to(wiring.stats.endpoints);
-    upstreams.reload(settings, {plan.addresses, plan.shares.endpoints, endpoint_stats});
-    const auto pool_stats = pointers_to(wiring.stats.pools);
-    pools->reload(settings, {plan.shares.pools, plan.shares.upstream_requests, pool_stats});
+    upstreams.reload(settings, {plan.addresses, plan.shares.endpoints, wiring.stats});
+    pools->reload(settings, plan.shares.pools, plan.shares.upstream_requests);
     generations.replace(plan.generation, plan.settings);
     send(Reloaded{plan.generation});
 }
