@@ -122,6 +122,7 @@ constexpr auto of_listeners = std::to_array<OptionRow<Listener>>({
      .rule = count_rule(1, 1 << 20),
      .help = "Connections that may wait to be accepted, per listener and shard; the kernel caps it "
              "at net.core.somaxconn",
+     .fixed = true,
      .set = set_number<&Listener::backlog>,
      .show = show_count<&Listener::backlog>},
     {.name = "allow",
@@ -161,6 +162,7 @@ constexpr auto of_listeners = std::to_array<OptionRow<Listener>>({
      .placeholder = "MODE",
      .rule = text_rule(mode_rule),
      .help = "Permissions of the socket file of a Unix listener",
+     .fixed = true,
      .set = set_mode,
      .show = show_mode},
 });

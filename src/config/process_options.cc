@@ -58,7 +58,7 @@ constexpr std::string_view via_name_rule =
 constexpr std::string_view request_id_rule =
     "the name of a field that ringway does not write for itself, or off";
 constexpr std::string_view error_page_rule =
-    "STATUS=FILE, where STATUS is from 400 to 599, and once for each STATUS";
+    "STATUS=FILE, where STATUS is from 400 to 599 and given once, and FILE has at most 32 KiB";
 
 Complaint set_via_name(Settings& settings, const Value& value) {
     if (!is_object_name(value.text)) return Refusal{std::string{via_name_rule}, {}};
@@ -257,6 +257,7 @@ constexpr auto timeouts = std::to_array<OptionRow<Settings>>({
      .placeholder = "T",
      .rule = duration_rule(Duration::milliseconds(100), Duration::seconds(86400)),
      .help = "The window over which average and peak latency are told",
+     .fixed = true,
      .set = set_duration<&Settings::stats_window>,
      .show = show_duration<&Settings::stats_window>},
 });

@@ -15,7 +15,7 @@ using base::Duration;
 constexpr std::string_view name_rule = "a name of 1 to 64 characters, without blanks";
 constexpr std::string_view location_rule =
     "a URL or a path, in which {host}, {path} and {query} stand for the request's";
-constexpr std::string_view reply_rule = "up to 256 KiB of text";
+constexpr std::string_view reply_rule = "up to 32 KiB of text";
 constexpr std::string_view content_type_rule = "a media type such as application/json";
 constexpr std::string_view rewrite_rule = "a path, in place of what path= has before its *";
 constexpr std::string_view upstream_host_rule = "keep, endpoint, or a host with a port or without";

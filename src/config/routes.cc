@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t nowhere = SIZE_MAX;
 
 // What routes that answer themselves may say beside their conditions.
-constexpr auto of_answers =
-    std::to_array<std::string_view>({"name", "redirect", "reply", "status", "content-type"});
+constexpr auto of_answers = std::to_array<std::string_view>(
+    {"name", "redirect", "reply", "status", "content-type", "response-header"});
 
 std::string problem_of(const BuiltRoute& route, std::string_view key, std::string rule,
                        std::string hint = {}) {

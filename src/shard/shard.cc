@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "ringway/base/planted.h"
+#include "ringway/config/limits.h"
 #include "ringway/proxy/passthrough.h"
 #include "ringway/ring/sys.h"
 
@@ -46,6 +47,11 @@ std::size_t upstream_connections_max(const config::Settings& settings) {
     return std::max<std::size_t>(sum * 4, upstream_slots_min);
 }
 
+// A head with what is added to it, or a whole reply of ringway's own.
+std::size_t block_bytes_max(const config::Settings& settings) {
+    return std::max<std::size_t>(settings.header_bytes_max * 2, config::reply_bytes_max * 2);
+}
+
 stats::LogSettings log_settings(const ShardWiring& wiring) {
     stats::LogSettings settings;
     settings.json = wiring.settings->log_format == config::LogFormat::json;
@@ -80,7 +86,7 @@ Core::Core(ShardWiring given)
       runtime(slots_for(wiring) * frame_bytes_per_session + frame_bytes_base),
       timers(now),
       random(wiring.random_seed),
-      blocks(slots_for(wiring) * blocks_per_exchange, wiring.settings->header_bytes_max * 2),
+      blocks(slots_for(wiring) * blocks_per_exchange, block_bytes_max(*wiring.settings)),
       vectors(send_vectors_max),
       pipes(wiring.settings->pipes_max, wiring.settings->pipe_bytes),
       relay_settings(relay_settings_of(*wiring.settings)),

@@ -35,11 +35,15 @@ inline constexpr std::uint64_t header_bytes_max = 1 << 20;
 inline constexpr std::uint64_t target_bytes_min = 256;
 inline constexpr std::uint64_t body_bytes_max = std::uint64_t{1} << 50;
 inline constexpr std::uint64_t in_flight_max = std::uint64_t{1} << 24;
-inline constexpr std::uint64_t pool_connections_max = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t pool_connections_max = std::uint64_t{1} << 16;
 inline constexpr std::uint64_t retries_max = 16;
 inline constexpr std::size_t routes_max = 1024;
-inline constexpr std::size_t reply_bytes_max = 256 << 10;  // a fixed reply, an error page
-inline constexpr std::size_t unix_path_bytes_max = 107;    // sun_path less its closing zero
+inline constexpr std::size_t reply_bytes_max = 32 << 10;  // a fixed reply, an error page
+// With what reloads left over: statistics keep a place for each.
+inline constexpr std::size_t upstream_places_max = 4 * upstreams_max;
+inline constexpr std::size_t endpoint_slots_max = 1 << 15;
+inline constexpr std::size_t route_slots_max = 1 << 13;
+inline constexpr std::size_t unix_path_bytes_max = 107;  // sun_path less its closing zero
 
 inline constexpr std::string_view control_path_rule =
     "the path of a Unix socket, 1 to 107 bytes long";

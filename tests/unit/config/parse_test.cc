@@ -148,7 +148,7 @@ const std::vector<Mistake>& mistakes() {
          "ringway: --tls-cert: no flag has this name (hint: ringway --help lists them)"},
         {{"--pool-max=0"},
          {},
-         "ringway: --pool-max: \"0\" is not allowed: a whole number from 1 to 1048576"},
+         "ringway: --pool-max: \"0\" is not allowed: a whole number from 1 to 65536"},
         {{"--idle_timeout", "5s"},
          {},
          "ringway: --idle_timeout: no flag has this name (hint: did you mean --idle-timeout?)"},
