@@ -44,6 +44,9 @@ TEST_CASE("failed exchanges in a row eject, a good one in between does not let i
     CHECK(can_serve(first, at_ms(1100)));
     CHECK(fixture.stats.endpoints[0].passive_down.read() == 1);
     CHECK(fixture.stats.endpoints[0].marked_down.read() == 1);
+    CHECK(fixture.stats.endpoints[0].ejections.read() == 1);
+    CHECK(fixture.stats.endpoints[0].ejected.read() == 1);
+    CHECK(fixture.stats.endpoints[0].exchange_failures.read() == 21);
 }
 
 TEST_CASE("a share of failed exchanges ejects, of enough of them and of the last ten seconds") {
@@ -124,6 +127,7 @@ TEST_CASE("one trial after the back-off: a good exchange brings it back, a bad o
     exchange_succeeded(first, at_ms(now + 5));
     CHECK_FALSE(is_marked_down(first));
     CHECK_FALSE(first.ejected);
+    CHECK(fixture.stats.endpoints[0].ejected.read() == 0);
     CHECK(fixture.stats.endpoints[0].passive_down.read() == 0);
     // It starts anew: what failed before is forgotten.
     for (int i = 0; i < 4; ++i) CHECK_FALSE(fail(fixture, 0, now + 10));
