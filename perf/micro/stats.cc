@@ -67,9 +67,7 @@ void bench_traffic() {
             times.first_byte = value;
             if (all_phases) times.queue = times.connect = value;
             for (stats::TrafficStats* traffic : {route.get(), upstream.get()}) {
-                traffic->requests.add();
-                traffic->active.add();
-                traffic->active.subtract();
+                traffic->count_begin();
                 traffic->count_end(stats::MethodClass::read, 200, stats::ExchangeEnd::finished,
                                    times, base::Instant{1'000'000'000});
             }

@@ -88,6 +88,7 @@ void TrafficStats::reset_peaks() {
 
 void TrafficStats::count_end(MethodClass method, int status, ExchangeEnd end,
                              const ExchangeTimes& times, base::Instant now) {
+    active.subtract();
     by_method[static_cast<std::size_t>(method)].add();
     by_status_class[status_class_of(status)].add();
     ends[static_cast<std::size_t>(end)].add();

@@ -81,8 +81,12 @@ struct alignas(64) TrafficStats {
 
     void set_window(base::Duration window);
     void reset_peaks();
-    // Once for every exchange that was counted in `requests`, when it is over: all that is known
-    // by then. `active` and the bytes, retries and upgrades are counted by whoever sees them.
+    // Every exchange is counted by one pair of these, on the route and the upstream that it had.
+    // Bytes, retries and upgrades are counted by whoever sees them.
+    void count_begin() {
+        requests.add();
+        active.add();
+    }
     void count_end(MethodClass method, int status, ExchangeEnd end, const ExchangeTimes& times,
                    base::Instant now);
 };

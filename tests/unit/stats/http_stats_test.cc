@@ -52,13 +52,17 @@ TEST_CASE("statuses fall into the class of their first digit") {
     CHECK(name_of_status_class(5) == "5xx");
 }
 
-TEST_CASE("an exchange that is over is counted once in each respect") {
+TEST_CASE("an exchange is active from its begin to its end, and counted once in each respect") {
     const auto traffic = std::make_unique<TrafficStats>();
+    traffic->count_begin();
+    CHECK(traffic->active.read() == 1);
     ExchangeTimes times;
     times.total = base::Duration::microseconds(300);
     times.first_byte = base::Duration::microseconds(200);
     traffic->count_end(MethodClass::post, 201, ExchangeEnd::finished, times, now);
     const TrafficReading reading = read(*traffic, now);
+    CHECK(reading.requests == 1);
+    CHECK(reading.active == 0);
     CHECK(reading.errors == 0);
     CHECK(reading.by_method[static_cast<std::size_t>(MethodClass::post)] == 1);
     CHECK(reading.by_status_class[2] == 1);
@@ -70,6 +74,7 @@ TEST_CASE("an exchange that is over is counted once in each respect") {
 
 TEST_CASE("phases that did not happen are not recorded") {
     const auto traffic = std::make_unique<TrafficStats>();
+    traffic->count_begin();
     traffic->count_end(MethodClass::read, 200, ExchangeEnd::finished, {}, now);
     const TrafficReading reading = read(*traffic, now);
     CHECK(reading.total.since_start.count() == 1);
@@ -83,6 +88,7 @@ TEST_CASE("errors are answers of 500 and more, and responses that were not whole
     const auto traffic = std::make_unique<TrafficStats>();
     const auto errors_after = [&](int status, ExchangeEnd end) {
         const std::uint64_t before = traffic->errors.read();
+        traffic->count_begin();
         traffic->count_end(MethodClass::read, status, end, {}, now);
         return traffic->errors.read() - before;
     };

@@ -80,7 +80,7 @@ namespace {
 
 void fill_route(TrafficStats& route, std::uint64_t scale) {
     for (std::uint64_t index = 0; index < 100 * scale; ++index) {
-        route.requests.add();
+        route.count_begin();
         ExchangeTimes times;
         times.total = base::Duration::microseconds(static_cast<std::int64_t>(200 + index));
         times.first_byte = base::Duration::microseconds(150);
@@ -95,8 +95,7 @@ void fill_route(TrafficStats& route, std::uint64_t scale) {
                             index % 50 == 0 ? 404 : 200, ExchangeEnd::finished, times, sample_now);
         }
     }
-    route.requests.add(3);
-    route.active.set(3);
+    for (int index = 0; index < 3; ++index) route.count_begin();
     route.request_body_bytes.add(25 * 16'384 * scale);
     route.response_body_bytes.add(100 * 1'024 * scale);
     route.retries.add(2);
