@@ -115,12 +115,10 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         {exchange.session.listener, exchange.target.host, exchange.path, exchange.request});
     if (exchange.route == nullptr) return Failure{ExchangeEnd::no_route};
     exchange.route_state = &exchange.context.traffic.routes[exchange.route->slot];
-    exchange.route_state->stats->requests.add();
-    exchange.route_state->stats->active.add();
+    exchange.route_state->stats->count_begin();
     if (exchange.route->action == config::RouteAction::forward) {
         exchange.upstream_state = &exchange.context.traffic.upstreams[exchange.route->upstream];
-        exchange.upstream_state->stats->requests.add();
-        exchange.upstream_state->stats->active.add();
+        exchange.upstream_state->stats->count_begin();
     }
     return check_limits(exchange);
 }

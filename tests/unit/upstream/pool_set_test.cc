@@ -48,6 +48,8 @@ TEST_CASE("a connection that was given back is reused, the last one first or the
         CHECK(bench.counts().opened.read() == 2);
         CHECK(bench.counts().leases.read() == 3);
         CHECK(bench.counts().reuses.read() == 1);
+        CHECK(bench.stats.endpoints[0].requests.read() == 3);
+        CHECK(bench.stats.endpoints[0].requests_active.read() == 1);
     }
 }
 
