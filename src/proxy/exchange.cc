@@ -73,12 +73,16 @@ std::optional<Failure> understand(Exchange& exchange) {
     if (auto failure = bad_request(framing.fault)) return failure;
     exchange.request_framing = framing.framing;
     const auto room = exchange.request_block->room();
-    const http::TargetResult target = http::read_target(head, room.subspan(0, 8));
+    const std::size_t scratch_bytes = head.target.bytes + std::size_t{1};
+    const http::TargetResult target = http::read_target(head, room.first(scratch_bytes));
     if (auto failure = bad_request(target.fault)) return failure;
     exchange.target = target.target;
-    const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
-    if (auto failure = bad_request(path.fault)) return failure;
-    exchange.path = path.path;
+    if (exchange.target.form != http::TargetForm::authority) {  // CONNECT has no path
+        const http::NormalPath path =
+            http::normalize_path(exchange.target.path, room.subspan(scratch_bytes));
+        if (auto failure = bad_request(path.fault)) return failure;
+        exchange.path = path.path;
+    }
     if (const http::Field* expect = head.find(http::FieldName::expect); expect != nullptr) {
         if (!http::equals_ignoring_case(head.value(*expect), "100-continue")) {
             return Failure{ExchangeEnd::bad_request, http::Fault::expectation_failed};
