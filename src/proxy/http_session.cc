@@ -112,7 +112,7 @@ async::Task<void> HttpSession::run() {
             auto lingering = linger();
             co_await lingering;
         }
-        cut = last == Reuse::cut || is_cancelled() || !out_.empty();
+        cut = last == Reuse::cut || is_cancelled();  // close() delivers what is left
     }
     {
         auto closing = close(cut);
