@@ -76,9 +76,11 @@ std::optional<Failure> understand(Exchange& exchange) {
     const http::TargetResult target = http::read_target(head, room.subspan(0, 8));
     if (auto failure = bad_request(target.fault)) return failure;
     exchange.target = target.target;
-    const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
-    if (auto failure = bad_request(path.fault)) return failure;
-    exchange.path = path.path;
+    if (target.target.form != http::TargetForm::authority) {  // CONNECT has no path
+        const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
+        if (auto failure = bad_request(path.fault)) return failure;
+        exchange.path = path.path;
+    }
     if (const http::Field* expect = head.find(http::FieldName::expect); expect != nullptr) {
         if (!http::equals_ignoring_case(head.value(*expect), "100-continue")) {
             return Failure{ExchangeEnd::bad_request, http::Fault::expectation_failed};
@@ -195,6 +197,12 @@ Reuse reuse_after_reply(const Exchange& exchange, bool close) {
     return exchange.up.has_ended() ? Reuse::close : Reuse::linger;
 }
 
+// Decided when the reply is written: a drain may have begun since the request's head.
+bool must_close(Exchange& exchange) {
+    return !exchange.client_keeps_alive || exchange.context.is_draining() ||
+           !swallow_body(exchange);
+}
+
 Reuse fail(Exchange& exchange, const Failure& failure) {
     exchange.end = failure.end;
     exchange.fault = failure.fault;
@@ -203,7 +211,7 @@ Reuse fail(Exchange& exchange, const Failure& failure) {
     // Once a response has begun, nothing may follow it that could pass for its end.
     if (nobody || exchange.response_begun) return Reuse::cut;
     const bool ambiguous = failure.end == ExchangeEnd::bad_request;
-    const bool close = ambiguous || !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = ambiguous || must_close(exchange);
     LocalReply reply = reply_for(exchange, close);
     exchange.status = failure.status();
     if (exchange.status == 503) reply.retry_after_s = 1;
@@ -221,12 +229,13 @@ Reuse answer_here(Exchange& exchange) {
     const config::Route& route = *exchange.route;
     exchange.end = ExchangeEnd::answered_here;
     exchange.status = route.status;
-    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = must_close(exchange);
     const LocalReply reply = reply_for(exchange, close);
     const bool sent = send_reply(exchange, local_reply_bytes_max(reply, &route, &exchange.target),
                                  [&](http::HeadWriter& writer) {
                                      if (route.action == config::RouteAction::redirect) {
-                                         write_redirect(writer, reply, route, exchange.target);
+                                         exchange.status =
+                                             write_redirect(writer, reply, route, exchange.target);
                                      } else {
                                          write_fixed_reply(writer, reply, route);
                                      }
@@ -237,7 +246,7 @@ Reuse answer_here(Exchange& exchange) {
 // OPTIONS and TRACE that may go no further (RFC 9110, 7.6.2).
 Reuse answer_as_last_hop(Exchange& exchange) {
     exchange.end = ExchangeEnd::answered_here;
-    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = must_close(exchange);
     const LocalReply reply = reply_for(exchange, close);
     const bool sent = send_reply(
         exchange, local_reply_bytes_max(reply, nullptr, nullptr), [&](http::HeadWriter& writer) {
@@ -282,8 +291,6 @@ void leave_flights(Exchange& exchange) {
     if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
     if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
     exchange.in_route_flight = exchange.in_upstream_flight = false;
-    if (exchange.route_state != nullptr) exchange.route_state->stats->active.subtract();
-    if (exchange.upstream_state != nullptr) exchange.upstream_state->stats->active.subtract();
 }
 
 async::Task<Reuse> serve_upstream(Exchange& exchange) {

@@ -202,7 +202,10 @@ void Forwarding::advance_response() {
     }
     if (!down_.holds_reader()) {
         const std::uint64_t held = socket_.received().bytes() + x_.client.out().bytes();
-        x_.client.set_wake_on_sent(reader_.regulate(socket_, x_.context.relay, held));
+        // What stays behind for want of room goes on when the client took some, be the reader
+        // parked or the endpoint's connection at its end.
+        const bool parked = reader_.regulate(socket_, x_.context.relay, held);
+        x_.client.set_wake_on_sent(parked || !socket_.received().empty());
     }
 }
 
@@ -258,7 +261,8 @@ void Forwarding::begin_response() {
     x_.upstream_keeps_alive =
         wishes.keep_alive && framing.framing.kind != http::BodyKind::until_close;
     // A client that still sends its body cannot be told later that this was its last request.
-    bool close = !x_.client_keeps_alive || !x_.up.has_ended();
+    bool close =
+        !x_.client_keeps_alive || !x_.up.has_ended() || x_.context.is_draining();
     const BodyForm form = x_.client.form_for(framing.framing, close);
     char cookie_room[sticky_cookie_bytes_max];
     ResponseRewrite rewrite = response_rewrite_of(x_, framing.framing, form, close);
