@@ -32,7 +32,7 @@ class Reader {
 
   private:
     std::string where(const toml::key& key) const {
-        return fmt::format("{}: {}", place(key.source()), key.str());
+        return fmt::format("{}: {}", place(key.source()), printable(key.str()));
     }
 
     [[noreturn]] void refuse(const toml::key& key, std::string rule, std::string hint = {}) const {
