@@ -89,10 +89,9 @@ def test_a_limit_is_exact_under_load():
 
     with HttpOrigin(slow) as origin, gateway(origin, "--max-requests", 4) as ringway:
         with Load(ringway.address(), clients=12) as load:
-            load.wait_for_more(300)
+            eventually(lambda: load.statuses.get(200, 0) > 20, "requests within the limit pass")
             load.stop()
         equal((set(load.statuses) <= {200, 503}, load.failures), (True, []), "how it went")
-        expect(load.statuses.get(200, 0) > 20, f"statuses: {load.statuses}")
         at_most(origin.in_flight_peak, 4, "requests at one time")
 
 
