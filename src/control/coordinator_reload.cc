@@ -14,6 +14,7 @@
 #include "permit_pools.h"
 #include "ringway/config/reload.h"
 #include "ringway/ring/sys.h"
+#include "stats_rows.h"
 
 namespace ringway::control {
 namespace {

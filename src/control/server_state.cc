@@ -66,20 +66,6 @@ std::vector<NameToResolve> names_in(const std::vector<EndpointStatus>& endpoints
     return names;
 }
 
-stats::StatsSizes stats_sizes_of(const config::Settings& settings) {
-    stats::StatsSizes sizes;
-    sizes.upstreams = settings.upstreams.size();
-    for (const config::Upstream& upstream : settings.upstreams) {
-        for (const config::Endpoint& endpoint : upstream.endpoints) {
-            sizes.endpoints = std::max(sizes.endpoints, endpoint.slot + 1);
-        }
-    }
-    for (const config::Route& route : settings.routes) {
-        sizes.routes = std::max(sizes.routes, route.slot + 1);
-    }
-    return sizes;
-}
-
 std::vector<std::size_t> endpoints_named(const ServerState& state, std::string_view target) {
     std::vector<std::size_t> found;
     for (std::size_t flat = 0; flat < state.endpoints.size(); ++flat) {

@@ -65,8 +65,6 @@ std::vector<EndpointStatus> endpoints_after(const ServerState& state,
                                             const config::Settings& fresh);
 // The names among them that have to be looked up.
 std::vector<NameToResolve> names_in(const std::vector<EndpointStatus>& endpoints);
-// How much there is to count, retired ones included.
-stats::StatsSizes stats_sizes_of(const config::Settings& settings);
 
 // Slots of what `set upstream` names: "NAME/ENDPOINT", or "NAME" for all its endpoints.
 // Empty when there is no such thing.
