@@ -33,7 +33,8 @@
 namespace ringway::control {
 namespace {
 
-constexpr std::size_t log_bytes_with_access_log = std::size_t{2} << 20;
+// A tenth of a second of lines of a busy shard; what is never written to is no memory.
+constexpr std::size_t log_bytes_with_access_log = std::size_t{8} << 20;
 constexpr std::size_t log_bytes = std::size_t{128} << 10;
 
 int refuse(const std::string& sentence) {
@@ -172,7 +173,6 @@ std::string Server::start_shards() {
         state_.shards.push_back(std::make_unique<ShardLink>(
             settings_.listeners.size(), stats_sizes_of(settings_), event_wake_fd_, ring_bytes));
         state_.shards.back()->stats.set_window(settings_.stats_window);
-        state_.shards.back()->stats.grow(stats_sizes_of(settings_));
         state_.shards.back()->log.set_level(static_cast<stats::LogLevel>(settings_.log_level));
         if (state_.pinned && !machine_.cpus.empty()) {
             state_.shards.back()->cpu = machine_.cpus[shard % machine_.cpus.size()];

@@ -226,7 +226,8 @@ Reuse answer_here(Exchange& exchange) {
     const bool sent = send_reply(exchange, local_reply_bytes_max(reply, &route, &exchange.target),
                                  [&](http::HeadWriter& writer) {
                                      if (route.action == config::RouteAction::redirect) {
-                                         write_redirect(writer, reply, route, exchange.target);
+                                         exchange.status =
+                                             write_redirect(writer, reply, route, exchange.target);
                                      } else {
                                          write_fixed_reply(writer, reply, route);
                                      }

@@ -121,9 +121,9 @@ ClientParts parts_of(std::string_view client) {
     if (colon == std::string_view::npos) return {client, "0"};
     std::string_view host = client.substr(0, colon);
     const std::string_view port = client.substr(colon + 1);
-    const bool is_port = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](char digit) {
-        return digit >= '0' && digit <= '9';
-    });
+    const bool is_port = !port.empty() && port.size() <= 5 &&
+                         std::all_of(port.begin(), port.end(),
+                                     [](char digit) { return digit >= '0' && digit <= '9'; });
     const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     if (bracketed) host = host.substr(1, host.size() - 2);
     if (!is_port || host.empty()) return {client, "0"};
