@@ -158,6 +158,11 @@ std::string info_reply(const ServerState& state, bool json) {
     if (::uname(&kernel) == 0) info.kernel = kernel.release;
     info.ring_features = ring_features_of(state);
     info.log_level = stats::name_of(static_cast<stats::LogLevel>(state.log_level));
+    info.generation = state.reloads.generation;
+    info.reloads_done = state.reloads.done;
+    info.reloads_refused = state.reloads.refused;
+    info.last_reload_wall_us = state.reloads.last_wall_us;
+    info.last_reload_result = state.reloads.last_result;
     info.config_path = settings.config_path;
     info.control_path = settings.control_path;
     info.access_log = settings.access_log;
