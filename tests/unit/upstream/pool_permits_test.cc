@@ -137,24 +137,29 @@ TEST_CASE("an endpoint's permits are recalled from idle connections, too") {
 }
 
 TEST_CASE("where both sides are short, few connections change sides") {
-    PoolBench bench(1, of_total(2), 1);
-    Request& holder = bench.ask_and_get();
-    bench.ask().start();
+    PoolBench bench(1, of_total(4), 2);
+    Request& first = bench.ask_and_get();
+    Request& second = bench.ask_and_get();
+    Request& waiter = bench.ask().start();
     bench.settle();
     REQUIRE(bench.counts().waiting.read() == 1);
     CHECK(bench.pools.recall_permits(0, 1) == 0);
-    holder.give_back();
-    REQUIRE(bench.turn_until([&] { return news_of(bench).returned == 1; }));
-    bench.pools.grant_permits(0, 1);
-    REQUIRE(bench.turn_until([&] { return bench.counts().leased.read() == 1; }));
-    Request& last = bench.ask().start();
-    bench.turn();
-    // Asked again right away: the waiter goes first now.
-    bench.pools.recall_permits(0, 1);
+    // Asked for more right away: one is on its way, and the waiter goes first now.
+    CHECK(bench.pools.recall_permits(0, 2) == 0);
+    first.give_back();
+    second.give_back();
+    REQUIRE(bench.turn_until([&] { return waiter.has_lease(); }));
+    CHECK(waiter.lease->is_reused());
+    REQUIRE(bench.turn_until([&] { return bench.counts().connections.read() == 1; }));
+    CHECK(news_of(bench).returned == 1);
+    // After a while another one may go.
+    Request& next = bench.ask().start();
     bench.skip(Duration::milliseconds(20));
-    bench.pools.recall_permits(0, 1);
-    bench.settle();
-    CHECK_FALSE(last.done);
+    CHECK(bench.pools.recall_permits(0, 1) == 0);
+    waiter.give_back();
+    REQUIRE(bench.turn_until([&] { return bench.counts().connections.read() == 0; }));
+    CHECK(news_of(bench).returned == 1);
+    CHECK_FALSE(next.done);
 }
 
 TEST_CASE("requests in flight are limited, and more is asked for before it is missing") {

@@ -204,6 +204,29 @@ TEST_CASE("an idle connection makes room for another endpoint") {
     CHECK(bench.servers[used].open_count() == 0);
 }
 
+TEST_CASE("no more idle connections make room than are needed") {
+    PoolBench bench(2, at_most(4));
+    std::vector<Request*> requests;
+    for (int i = 0; i < 4; ++i) {
+        requests.push_back(&bench.ask());
+        requests.back()->tried = 0b10;
+        requests.back()->start();
+    }
+    bench.settle();
+    for (Request* each : requests) each->give_back();
+    REQUIRE(bench.counts().idle.read() == 4);
+    std::vector<Request*> others;
+    for (int i = 0; i < 2; ++i) {
+        others.push_back(&bench.ask());
+        others.back()->tried = 0b01;
+        others.back()->start();
+        bench.pools.run_waiters();
+    }
+    REQUIRE(bench.turn_until([&] { return others[0]->has_lease() && others[1]->has_lease(); }));
+    CHECK(bench.counts().evicted.read() == 2);
+    CHECK(bench.counts().idle.read() == 2);
+}
+
 TEST_CASE("without a permit left, any endpoint's idle connection is better than none") {
     PoolBench bench(2, at_most(2));
     Request& first = bench.ask_and_get();

@@ -82,10 +82,14 @@ TEST_CASE("the minimum is kept, also when the server closes and after idle times
     for (int i = 0; i < 5; ++i) requests.push_back(&bench.ask_and_get());
     for (Request* each : requests) each->give_back();
     CHECK(bench.counts().idle.read() == 5);
+    const std::uint64_t opened = bench.counts().opened.read();
     bench.skip(Duration::seconds(6));
     REQUIRE(bench.turn_until([&] { return bench.counts().connections.read() == 3; }));
+    bench.skip(Duration::seconds(6));
     bench.settle();
     CHECK(bench.counts().idle.read() == 3);
+    CHECK(bench.counts().closed_idle.read() == 2);
+    CHECK(bench.counts().opened.read() == opened);
     // A kept one serves like any other, and is known to have been idle.
     Request& user = bench.ask_and_get();
     CHECK(user.first_answer == Grant::reused);
