@@ -282,8 +282,6 @@ void leave_flights(Exchange& exchange) {
     if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
     if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
     exchange.in_route_flight = exchange.in_upstream_flight = false;
-    if (exchange.route_state != nullptr) exchange.route_state->stats->active.subtract();
-    if (exchange.upstream_state != nullptr) exchange.upstream_state->stats->active.subtract();
 }
 
 async::Task<Reuse> serve_upstream(Exchange& exchange) {

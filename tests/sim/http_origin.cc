@@ -297,8 +297,11 @@ std::string HttpOriginConnection::write_response() {
 std::string HttpOriginConnection::nonsense() {
     base::Random& random = world_.random;
     const std::string id = fmt::format("X-Sim-Id: {}\r\n", exchange_->id);
-    const std::string good = "HTTP/1.1 200 OK\r\n" + id;
-    switch (random.below(11)) {
+    const std::string good = fmt::format("HTTP/1.1 {} OK\r\n", exchange_->status) + id;
+    std::uint64_t which = random.below(11);
+    // Where there is no body nothing is wrong with it.
+    if (which == 8 && exchange_->answers_without_body()) which = 1;
+    switch (which) {
         case 0: return "\x15\x03\x01 what?\r\n\r\n";
         case 1: return "HTTP/1.1 2000 OK\r\n" + id + "Content-Length: 0\r\n\r\n";
         case 2: return good + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab";
