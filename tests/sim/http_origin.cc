@@ -38,7 +38,8 @@ void HttpOriginConnection::schedule(base::Duration delay) {
 }
 
 void HttpOriginConnection::hurry() {
-    if (socket_ == nullptr) return;
+    if (socket_ == nullptr || hurried_) return;
+    hurried_ = true;
     treatment_.pause_max = us(20);
     treatment_.write_max = 65536;
     if (frozen_) {
