@@ -71,23 +71,65 @@ inline bool is_token(std::string_view text) {
     return !text.empty() && skip_class(text.data(), end, token_char) == end;
 }
 
+#if defined(__SSE2__)
+// Looks at 16 bytes at a time, as long as there are so many: find_wrong(bytes) says which of them
+// do not belong, and may name too many. What it names, and the rest, is looked up in the table.
+template <typename FindWrong>
+const char* skip_by_16(const char* at, const char* end, std::uint8_t wanted, FindWrong find_wrong) {
+    while (end - at >= 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+        const auto wrong = static_cast<unsigned>(_mm_movemask_epi8(find_wrong(bytes)));
+        if (wrong != 0) {
+            at += std::countr_zero(wrong);
+            break;
+        }
+        at += 16;
+    }
+    return skip_class(at, end, wanted);
+}
+
+inline __m128i is_at_most(__m128i bytes, char last) {  // of unsigned bytes
+    return _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(last)), bytes);
+}
+inline __m128i is_byte(__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); }
+#endif
+
 // The first byte that no field value holds, or `end`: a control character other than HTAB, or DEL.
 inline const char* skip_value(const char* at, const char* end) {
 #if defined(__SSE2__)
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    const __m128i tab = _mm_set1_epi8('\t');
-    const __m128i del = _mm_set1_epi8(0x7f);
-    while (end - at >= 16) {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-        const __m128i wrong = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), control),
-                                           _mm_cmpeq_epi8(bytes, del));
-        const auto found = static_cast<unsigned>(_mm_movemask_epi8(wrong));
-        if (found != 0) return at + std::countr_zero(found);
-        at += 16;
-    }
-#endif
+    return skip_by_16(at, end, value_char, [](__m128i bytes) {
+        const __m128i control = _mm_andnot_si128(is_byte(bytes, '\t'), is_at_most(bytes, 0x1f));
+        return _mm_or_si128(control, is_byte(bytes, 0x7f));
+    });
+#else
     return skip_class(at, end, value_char);
+#endif
+}
+
+// The first byte that no target holds, or `end`.
+inline const char* skip_target(const char* at, const char* end) {
+#if defined(__SSE2__)
+    return skip_by_16(at, end, target_char, [](__m128i bytes) {
+        const __m128i blank_or_high = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x21));
+        return _mm_or_si128(blank_or_high, _mm_or_si128(is_byte(bytes, 0x7f), is_byte(bytes, '#')));
+    });
+#else
+    return skip_class(at, end, target_char);
+#endif
+}
+
+// The first byte that no token holds, or `end`. Names are of letters and dashes, mostly.
+inline const char* skip_token(const char* at, const char* end) {
+#if defined(__SSE2__)
+    return skip_by_16(at, end, token_char, [](__m128i bytes) {
+        const __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+        const __m128i letter = is_at_most(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 25);
+        const __m128i usual = _mm_or_si128(letter, is_byte(bytes, '-'));
+        return _mm_xor_si128(usual, _mm_set1_epi8(-1));
+    });
+#else
+    return skip_class(at, end, token_char);
+#endif
 }
 
 }  // namespace ringway::http

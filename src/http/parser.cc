@@ -74,7 +74,7 @@ Progress take_line_end(Cursor& cursor, Fault otherwise) {
 }
 
 Progress read_field_name(Cursor& cursor) {
-    cursor.at = skip_class(cursor.at, cursor.end, token_char);
+    cursor.at = skip_token(cursor.at, cursor.end);
     if (cursor.part_so_far().bytes > name_bytes_max) return cursor.fail(Fault::head_too_large);
     if (cursor.left() == 0) return cursor.need_more();
     if (*cursor.at != ':' || cursor.part_so_far().bytes == 0) {
@@ -180,7 +180,7 @@ Progress read_method(Cursor& cursor, RequestHead& head) {
 }
 
 Progress read_target_text(Cursor& cursor, RequestHead& head, std::uint32_t bytes_max) {
-    cursor.at = skip_class(cursor.at, cursor.end, target_char);
+    cursor.at = skip_target(cursor.at, cursor.end);
     const Span target = cursor.part_so_far();
     if (target.bytes > bytes_max) return cursor.fail(Fault::target_too_long);
     if (cursor.left() == 0) return cursor.need_more(Fault::target_too_long);

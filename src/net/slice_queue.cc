@@ -144,6 +144,16 @@ void SliceQueue::move_front(std::size_t bytes, SliceQueue& to) {
     }
 }
 
+void SliceQueue::gather() {
+    Block* block = source_.blocks.take(bytes_);
+    if (block == nullptr) return;
+    const std::size_t copied = copy_front(reinterpret_cast<std::byte*>(block->data), bytes_);
+    block->used = static_cast<std::uint32_t>(copied);
+    consume(copied);
+    append_block(*block, {block->data, copied});
+    source_.blocks.release(*block);
+}
+
 void SliceQueue::consume(std::size_t bytes) {
     RW_ASSERT(bytes <= bytes_);
     bytes_ -= static_cast<std::uint32_t>(bytes);

@@ -10,6 +10,7 @@
 #include "head_gather.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/http/hop_by_hop.h"
 #include "ringway/proxy/reader.h"
 #include "sticky.h"
 
@@ -28,6 +29,17 @@ BodyForm request_form(const http::Framing& framing) {
         case http::BodyKind::chunked: return BodyForm::chunked;
         default: return BodyForm::none;
     }
+}
+
+// A 101 must choose among the protocols that were asked for (RFC 9110, 7.8).
+bool upgrades_as_asked(const http::RequestHead& request, const http::ResponseHead& response) {
+    const std::string_view chosen = response.value_of(http::FieldName::upgrade);
+    bool asked = false;
+    http::for_each_element(request.value_of(http::FieldName::upgrade), [&](std::string_view each) {
+        asked = http::equals_ignoring_case(each, chosen);
+        return !asked;
+    });
+    return asked;
 }
 
 class Forwarding {
@@ -202,7 +214,10 @@ void Forwarding::advance_response() {
     }
     if (!down_.holds_reader()) {
         const std::uint64_t held = socket_.received().bytes() + x_.client.out().bytes();
-        x_.client.set_wake_on_sent(reader_.regulate(socket_, x_.context.relay, held));
+        // What stays behind for want of room goes on when the client took some, be the reader
+        // parked or the endpoint's connection at its end.
+        const bool parked = reader_.regulate(socket_, x_.context.relay, held);
+        x_.client.set_wake_on_sent(parked || !socket_.received().empty());
     }
 }
 
@@ -249,7 +264,10 @@ void Forwarding::begin_response() {
     const http::FramingResult framing = http::frame_response(x_.response, traits);
     const http::ConnectionWishes wishes =
         http::connection_wishes(x_.response, x_.response.version_minor);
-    const http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
+    http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
+    if (x_.response.status == 101 && !upgrades_as_asked(x_.request, x_.response)) {
+        fault = http::Fault::bad_upgrade;
+    }
     if (fault != http::Fault::none) {
         fail(ExchangeEnd::upstream_bad, fault);
         return;
@@ -257,8 +275,9 @@ void Forwarding::begin_response() {
     x_.response_tunnels = framing.framing.kind == http::BodyKind::tunnel;
     x_.upstream_keeps_alive =
         wishes.keep_alive && framing.framing.kind != http::BodyKind::until_close;
-    // A client that still sends its body cannot be told later that this was its last request.
-    bool close = !x_.client_keeps_alive || !x_.up.has_ended();
+    // A body that was refused while it comes is better not sent at all.
+    const bool refuses_body = x_.response.status >= 400 && !x_.up.has_ended();
+    bool close = !x_.client_keeps_alive || refuses_body || x_.context.is_draining();
     const BodyForm form = x_.client.form_for(framing.framing, close);
     char cookie_room[sticky_cookie_bytes_max];
     ResponseRewrite rewrite = response_rewrite_of(x_, framing.framing, form, close);

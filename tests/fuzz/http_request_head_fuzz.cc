@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (seed % 4 == 1) limits = {.head_bytes_max = 100, .target_bytes_max = 20, .fields_max = 3};
     const HeadOutcome whole = feed_head(HeadKind::request, input, limits, all_at_once());
     RW_ASSERT(feed_head(HeadKind::request, input, limits, random_pieces(seed)) == whole);
-    if (size < 600) {
+    if (size < 300) {
         RW_ASSERT(feed_head(HeadKind::request, input, limits, byte_by_byte()) == whole);
     }
     RW_ASSERT((whole.fault != Fault::none) == (whole.progress == Progress::failed));

@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (seed % 4 == 2) limits = {.head_bytes_max = 100, .fields_max = 3};
     const HeadOutcome whole = feed_head(kind, input, limits, all_at_once());
     RW_ASSERT(feed_head(kind, input, limits, random_pieces(seed)) == whole);
-    if (size < 600) RW_ASSERT(feed_head(kind, input, limits, byte_by_byte()) == whole);
+    if (size < 300) RW_ASSERT(feed_head(kind, input, limits, byte_by_byte()) == whole);
     RW_ASSERT((whole.fault != Fault::none) == (whole.progress == Progress::failed));
     if (whole.progress != Progress::done) return 0;
     RW_ASSERT(whole.head_bytes <= limits.head_bytes_max);

@@ -70,6 +70,8 @@ class SliceQueue {
     void append_constant(std::string_view text);
     // The first `bytes` of this queue go to the end of `to`, without being copied.
     void move_front(std::size_t bytes, SliceQueue& to);
+    // Copies everything into one piece, where there is a block for it.
+    void gather();
     void consume(std::size_t bytes);  // from the front; gives buffers back as they are used up
     void clear() { consume(bytes_); }
 
