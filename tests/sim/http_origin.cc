@@ -112,6 +112,9 @@ void HttpOriginConnection::take_head() {
         return kernel.fail("{} received a request that nobody sent: {}", describe(),
                            reader_.head_text());
     }
+    kernel.trace("    {} received {} {} with {} bytes{}", describe(), exchange_->method,
+                 exchange_->id, exchange_->request_bytes,
+                 exchange_->request_chunked ? " in chunks" : "");
     ++exchange_->heads;
     asked_to_leave_ = reader_.lists("connection", "close");
     judge_head(*exchange_);
@@ -148,7 +151,10 @@ void HttpOriginConnection::judge_head(const HttpExchange& exchange) {
     if (reader_.target() != path || reader_.count("host") != 1 || reader_.is_http10()) {
         kernel.fail("{} received an odd head: {}", describe(), reader_.head_text());
     }
-    if (reader_.field("x-forwarded-for") != exchange.client_ip) {
+    // Who has reset its connection cannot be asked for its address any more.
+    const bool gone = exchange.outcome == HttpExchange::Outcome::abandoned;
+    const bool unknown = reader_.field("x-forwarded-for") == "unknown" && gone;
+    if (!unknown && reader_.field("x-forwarded-for") != exchange.client_ip) {
         kernel.fail("{} was told that {} is of {}, not {}", describe(), exchange.id,
                     reader_.field("x-forwarded-for"), exchange.client_ip);
     }
