@@ -201,7 +201,6 @@ Connection& PoolSet::open(Pool& pool, Endpoint& endpoint, async::Wake& wake) {
     RW_ASSERT(permitted);
     wiring_.endpoints.charge(endpoint, wiring_.now);
     made->flow.direction = &wiring_.stats.direction[static_cast<std::size_t>(stats::Direction::up)];
-    made->flow.endpoint = &endpoint.stats->bytes_up;
     ++pool.open_count;
     pool.stats.connections.add();
     return *made;
