@@ -10,6 +10,7 @@
 #include "head_gather.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/http/hop_by_hop.h"
 #include "ringway/proxy/reader.h"
 #include "sticky.h"
 
@@ -28,6 +29,31 @@ BodyForm request_form(const http::Framing& framing) {
         case http::BodyKind::chunked: return BodyForm::chunked;
         default: return BodyForm::none;
     }
+}
+
+bool names_protocol(const http::FieldList& head, std::string_view protocol) {
+    bool found = false;
+    for (const http::Field& field : head.fields()) {
+        if (field.id != http::FieldName::upgrade) continue;
+        http::for_each_element(head.value(field), [&](std::string_view element) {
+            found = found || http::equals_ignoring_case(element, protocol);
+            return !found;
+        });
+    }
+    return found;
+}
+
+// An endpoint may change only to what the client named (RFC 9110, 7.8).
+bool switches_as_asked(const http::RequestHead& request, const http::ResponseHead& response) {
+    bool asked = true;
+    for (const http::Field& field : response.fields()) {
+        if (field.id != http::FieldName::upgrade) continue;
+        http::for_each_element(response.value(field), [&](std::string_view protocol) {
+            asked = asked && names_protocol(request, protocol);
+            return asked;
+        });
+    }
+    return asked;
 }
 
 class Forwarding {
@@ -252,7 +278,11 @@ void Forwarding::begin_response() {
     const http::FramingResult framing = http::frame_response(x_.response, traits);
     const http::ConnectionWishes wishes =
         http::connection_wishes(x_.response, x_.response.version_minor);
-    const http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
+    http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
+    if (fault == http::Fault::none && x_.response.status == 101 &&
+        (!wishes.upgrade || !switches_as_asked(x_.request, x_.response))) {
+        fault = http::Fault::bad_upgrade;
+    }
     if (fault != http::Fault::none) {
         fail(ExchangeEnd::upstream_bad, fault);
         return;
@@ -261,8 +291,7 @@ void Forwarding::begin_response() {
     x_.upstream_keeps_alive =
         wishes.keep_alive && framing.framing.kind != http::BodyKind::until_close;
     // A client that still sends its body cannot be told later that this was its last request.
-    bool close =
-        !x_.client_keeps_alive || !x_.up.has_ended() || x_.context.is_draining();
+    bool close = !x_.client_keeps_alive || !x_.up.has_ended() || x_.context.is_draining();
     const BodyForm form = x_.client.form_for(framing.framing, close);
     char cookie_room[sticky_cookie_bytes_max];
     ResponseRewrite rewrite = response_rewrite_of(x_, framing.framing, form, close);
