@@ -232,7 +232,9 @@ def test_the_answer_is_text_or_json_as_the_client_accepts():
         expect(0 < len(plain.body) < 500, f"a short body: {plain.body!r}")
         found = ringway.get("/", [("Accept", "application/json")])
         contains(found.fields.get("Content-Type"), "application/json")
-        equal(json.loads(found.body)["status"], found.status, "the status within the body")
+        error = json.loads(found.body)["error"]
+        equal((error["status"], error["request_id"]),
+              (found.status, found.fields.get("X-Request-Id")), "what the body tells")
         browser = ringway.get("/", [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")])
         expect("json" not in browser.fields.get("Content-Type"), "a browser gets no JSON")
 
