@@ -8,7 +8,7 @@ from harness.base import (alone, at_most, between, contains, equal, eventually, 
                           never, not_instrumented, scaled, timeout_of)
 from harness.gateway import Configured, Load, gateway, named_origins
 from harness.http import ask_once, request_bytes
-from harness.http_origin import Gate, HttpOrigin, mirror, naming
+from harness.http_origin import Gate, HttpOrigin, Slowly, mirror, naming
 from harness.sockets import Server, ask, connect
 
 # ---- in flight -------------------------------------------------------------------------------
@@ -104,18 +104,14 @@ def test_turning_away_takes_less_than_a_millisecond():
 
 
 def test_a_limit_is_exact_under_load():
-    def slow(call):
-        call.read_body()
-        time.sleep(0.01)
-        call.reply(body="ok")
-
+    slow = Slowly(0.01)
     with HttpOrigin(slow) as origin, gateway(origin, "--max-requests", 4) as ringway:
         with Load(ringway.address(), clients=12) as load:
             time.sleep(1)
             load.stop()
         equal((set(load.statuses) <= {200, 503}, load.failures), (True, []), "how it went")
         expect(load.statuses.get(200, 0) > 50, f"statuses: {load.statuses}")
-        at_most(origin.in_flight_peak, 4, "requests at one time")
+        at_most(slow.peak, 4, "requests at one time")
 
 
 # ---- draining --------------------------------------------------------------------------------

@@ -6,16 +6,7 @@ import time
 
 from harness.base import at_most, between, equal, eventually, expect, never, scaled
 from harness.gateway import HTTP_LISTEN, Gateway, Load, gateway, upstream
-from harness.http_origin import Gate, HttpOrigin, answer_ok, mirror, naming
-
-
-def slowly(seconds, answer=answer_ok):
-    def serve(call):
-        call.read_body()
-        time.sleep(seconds)
-        answer(call)
-
-    return serve
+from harness.http_origin import Gate, HttpOrigin, Slowly, mirror, naming
 
 
 def in_threads(count, work):
@@ -43,16 +34,16 @@ def in_threads(count, work):
 
 
 def test_the_pool_never_exceeds_its_maximum():
-    with HttpOrigin(slowly(0.02)) as origin:
+    with HttpOrigin(Slowly(0.02)) as origin:
         with gateway(origin, "--pool-max", 3, "--pool-wait-timeout", "20s") as ringway:
             statuses = in_threads(24, lambda _: [ringway.get().status for _ in range(3)])
             equal({status for several in statuses for status in several}, {200}, "statuses")
             at_most(origin.open_peak, 3, "connections at one time, as the origin's kernel has them")
-            at_most(origin.in_flight_peak, 3, "requests at one time")
+            equal(origin.answer.peak, 3, "requests at one time")
 
 
 def test_one_connection_for_two_shards_serves_everybody():
-    with HttpOrigin(slowly(0.005)) as origin:
+    with HttpOrigin(Slowly(0.005)) as origin:
         with gateway(origin, "--pool-max", 1, "--pool-wait-timeout", "20s", shards=2) as ringway:
             began = time.monotonic()
             with Load(ringway.address(), clients=8) as load:
@@ -79,7 +70,7 @@ def test_the_maximum_holds_over_all_endpoints_of_an_upstream():
 
 
 def test_an_endpoints_own_limit_holds():
-    with HttpOrigin(slowly(0.02)) as one, HttpOrigin(slowly(0.02)) as two:
+    with HttpOrigin(Slowly(0.02)) as one, HttpOrigin(Slowly(0.02)) as two:
         with Gateway(*HTTP_LISTEN, *upstream([one, two], ["?max-connections=1", ""]),
                      shards=1) as ringway:
             in_threads(16, lambda _: [ringway.get().status for _ in range(4)])
