@@ -2,7 +2,8 @@
 //
 //   serve               THE function to read first
 //     understand        target, framing, wishes: what is asked      (here)
-//     choose_route      which route, and may one more go in         (here)
+//     choose_route      which route, and what it allows             (here)
+//     enter_flights     may one more request be in flight           (proxy/flights.cc)
 //     lease_connection  a pooled connection, or a new one           (proxy/lease.cc)
 //     forward           heads and bodies both ways                  (proxy/forward.cc)
 //     may_retry         the one decision about second attempts      (here)
@@ -128,12 +129,7 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         exchange.upstream_state->stats->requests.add();
         exchange.upstream_state->stats->active.add();
     }
-    if (auto failure = check_limits(exchange)) return failure;
-    if (!exchange.context.traffic.enter(*exchange.route_state)) {
-        return Failure{ExchangeEnd::overloaded};
-    }
-    exchange.in_route_flight = true;
-    return std::nullopt;
+    return check_limits(exchange);
 }
 
 void name_request(Exchange& exchange) {
@@ -279,22 +275,9 @@ bool may_retry(Exchange& exchange, const Attempt& attempt) {
     return true;
 }
 
-bool enter_upstream(Exchange& exchange) {
-    if (!exchange.context.pools.begin_request(exchange.route->upstream)) return false;
-    exchange.in_upstream_flight = true;
+async::Task<Reuse> serve_upstream(Exchange& exchange) {
     exchange.context.pools.retry_budget(exchange.route->upstream)
         .note_request(exchange.context.now);
-    return true;
-}
-
-void leave_flights(Exchange& exchange) {
-    if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
-    if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
-    exchange.in_route_flight = exchange.in_upstream_flight = false;
-}
-
-async::Task<Reuse> serve_upstream(Exchange& exchange) {
-    if (!enter_upstream(exchange)) co_return fail(exchange, {ExchangeEnd::overloaded});
     for (;;) {
         if (!lease_at_once(exchange)) {
             auto leasing = lease_connection(exchange);
@@ -324,6 +307,11 @@ async::Task<Reuse> serve(Exchange& exchange) {
     std::optional<Failure> refused = understand(exchange);
     if (!refused) refused = choose_route(exchange);
     Reuse reuse = Reuse::close;
+    if (!refused && !enter_flights(exchange)) {
+        auto waiting = wait_to_enter(exchange);
+        const bool entered = co_await waiting;
+        if (!entered) refused = Failure{ExchangeEnd::overloaded};
+    }
     if (refused) {
         reuse = fail(exchange, *refused);
     } else if (exchange.route->action != config::RouteAction::forward) {

@@ -31,28 +31,14 @@ BodyForm request_form(const http::Framing& framing) {
     }
 }
 
-bool names_protocol(const http::FieldList& head, std::string_view protocol) {
-    bool found = false;
-    for (const http::Field& field : head.fields()) {
-        if (field.id != http::FieldName::upgrade) continue;
-        http::for_each_element(head.value(field), [&](std::string_view element) {
-            found = found || http::equals_ignoring_case(element, protocol);
-            return !found;
-        });
-    }
-    return found;
-}
-
-// An endpoint may change only to what the client named (RFC 9110, 7.8).
-bool switches_as_asked(const http::RequestHead& request, const http::ResponseHead& response) {
-    bool asked = true;
-    for (const http::Field& field : response.fields()) {
-        if (field.id != http::FieldName::upgrade) continue;
-        http::for_each_element(response.value(field), [&](std::string_view protocol) {
-            asked = asked && names_protocol(request, protocol);
-            return asked;
-        });
-    }
+// A 101 must choose among the protocols that were asked for (RFC 9110, 7.8).
+bool upgrades_as_asked(const http::RequestHead& request, const http::ResponseHead& response) {
+    const std::string_view chosen = response.value_of(http::FieldName::upgrade);
+    bool asked = false;
+    http::for_each_element(request.value_of(http::FieldName::upgrade), [&](std::string_view each) {
+        asked = http::equals_ignoring_case(each, chosen);
+        return !asked;
+    });
     return asked;
 }
 
@@ -279,8 +265,7 @@ void Forwarding::begin_response() {
     const http::ConnectionWishes wishes =
         http::connection_wishes(x_.response, x_.response.version_minor);
     http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
-    if (fault == http::Fault::none && x_.response.status == 101 &&
-        (!wishes.upgrade || !switches_as_asked(x_.request, x_.response))) {
+    if (x_.response.status == 101 && !upgrades_as_asked(x_.request, x_.response)) {
         fault = http::Fault::bad_upgrade;
     }
     if (fault != http::Fault::none) {
@@ -290,8 +275,9 @@ void Forwarding::begin_response() {
     x_.response_tunnels = framing.framing.kind == http::BodyKind::tunnel;
     x_.upstream_keeps_alive =
         wishes.keep_alive && framing.framing.kind != http::BodyKind::until_close;
-    // A client that still sends its body cannot be told later that this was its last request.
-    bool close = !x_.client_keeps_alive || !x_.up.has_ended() || x_.context.is_draining();
+    // A body that was refused while it comes is better not sent at all.
+    const bool refuses_body = x_.response.status >= 400 && !x_.up.has_ended();
+    bool close = !x_.client_keeps_alive || refuses_body || x_.context.is_draining();
     const BodyForm form = x_.client.form_for(framing.framing, close);
     char cookie_room[sticky_cookie_bytes_max];
     ResponseRewrite rewrite = response_rewrite_of(x_, framing.framing, form, close);

@@ -1,6 +1,7 @@
 """What a request and a response look like behind ringway: what is kept, dropped and added."""
 
 import re
+import time
 
 from harness.base import contains, equal, expect
 from harness.gateway import Configured, Gateway, gateway
@@ -270,6 +271,19 @@ def test_a_client_that_says_close_is_closed_after_its_answer():
         response = client.ask("GET", "/", [("Connection", "close")])
         expect(not response.keeps_alive(), "the answer says so, too")
         client.expect_end()
+
+
+def test_a_client_that_ends_its_half_is_taken_for_gone():
+    # An aborted call must not cost an answer that nobody reads: a deliberate choice.
+    def late(call):
+        call.read_body()
+        time.sleep(0.5)
+        call.reply(body="too late")
+
+    with HttpOrigin(late) as origin, gateway(origin) as ringway, ringway.client() as client:
+        client.request("POST", "/", body=b"last words")
+        client.end_sending()
+        client.expect_gone()
 
 
 def test_a_large_head_within_the_limit_passes_and_one_beyond_is_431():
