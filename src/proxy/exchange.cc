@@ -16,6 +16,7 @@
 #include <algorithm>
 
 #include "exchange_steps.h"
+#include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
 
@@ -176,16 +177,11 @@ LocalReply reply_for(Exchange& exchange, bool close) {
 // Puts a whole reply into the client's queue. False when there is no memory for it.
 template <typename Write>
 bool send_reply(Exchange& exchange, std::size_t bytes_max, Write write) {
-    net::BlockPool& blocks = exchange.context.sockets.blocks;
-    net::Block* block = blocks.take(bytes_max);
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write(writer);
-    const bool fits = !writer.overflowed();
-    if (fits) exchange.client.out().append_block(*block, writer.text());
-    blocks.release(*block);
+    if (!queue_head(exchange.context.sockets.blocks, exchange.client.out(), bytes_max, 0, write)) {
+        return false;
+    }
     exchange.client.flush();
-    return fits;
+    return true;
 }
 
 Reuse reuse_after_reply(const Exchange& exchange, bool close) {
