@@ -186,8 +186,8 @@ Reuse reuse_after_reply(const Exchange& exchange, bool close) {
 
 // Decided when the reply is written: a drain may have begun since the request's head.
 bool must_close(Exchange& exchange) {
-    return !exchange.client_keeps_alive || exchange.context.is_draining() ||
-           !swallow_body(exchange);
+    const bool body_is_here = swallow_body(exchange);  // then nobody has to be waited for
+    return !body_is_here || !exchange.client_keeps_alive || exchange.context.is_draining();
 }
 
 Reuse fail(Exchange& exchange, const Failure& failure) {
