@@ -297,6 +297,8 @@ async::Task<Reuse> serve(Exchange& exchange) {
     name_request(exchange);
     std::optional<Failure> refused = understand(exchange);
     if (!refused) refused = choose_route(exchange);
+    // Nobody would read the answer: then nobody is asked for it either.
+    if (!refused && exchange.client.is_gone()) refused = Failure{ExchangeEnd::downstream_aborted};
     Reuse reuse = Reuse::close;
     if (!refused && !enter_flights(exchange)) {
         auto waiting = wait_to_enter(exchange);

@@ -82,6 +82,7 @@ class Forwarding {
     void renew_deadline();
     bool request_is_complete() const;
     bool nothing_came_back() const;
+    bool client_has_left() const;
     std::uint64_t traffic() const;
     base::Duration idle_timeout() const;
 
@@ -139,10 +140,6 @@ bool Forwarding::begin() {
 
 void Forwarding::advance_request() {
     up_.advance(x_.client.body_in());
-    if (x_.client.is_gone() && !up_.holds_reader()) {
-        fail(ExchangeEnd::downstream_aborted);
-        return;
-    }
     flush_request();
     if (x_.up.has_failed()) {
         request_body_failed();
@@ -433,6 +430,13 @@ void Forwarding::advance() {
     renew_deadline();
     advance_request();
     if (!over_) advance_response();
+    if (!over_ && client_has_left()) fail(ExchangeEnd::downstream_aborted);
+}
+
+// A client that has everything may leave while the last splice is still being put away.
+bool Forwarding::client_has_left() const {
+    const bool has_everything = x_.down.has_ended() && down_.is_settling();
+    return x_.client.is_gone() && !up_.holds_reader() && !has_everything;
 }
 
 }  // namespace
