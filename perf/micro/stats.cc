@@ -5,6 +5,7 @@
 
 #include "bench.h"
 #include "ringway/base/random.h"
+#include "ringway/stats/exchange_record.h"
 #include "ringway/stats/histogram.h"
 #include "ringway/stats/http_stats.h"
 #include "ringway/stats/latency.h"
@@ -78,11 +79,48 @@ void bench_traffic() {
             [&](std::uint64_t n) { count(n, true); });
 }
 
+void bench_lines() {
+    stats::ExchangeRecord record;
+    record.ended_wall_us = 1'763'652'793'123'456;
+    record.request_id = "0af7651916cd43dd8448eb211c80319c";
+    record.client = "192.0.2.7:51000";
+    record.listener = "web";
+    record.route = record.upstream = "api";
+    record.endpoint = "10.0.0.5:80";
+    record.method = "GET";
+    record.target = "/v1/items/4711?fields=name,price&page=2";
+    record.host = "api.example.com";
+    record.user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+    record.referer = "https://www.example.com/catalogue/index.html";
+    record.status = 200;
+    record.response_body_bytes = 1024;
+    record.response_bytes = 1200;
+    record.reused = true;
+    record.head = base::Duration::microseconds(3);
+    record.times.first_byte = base::Duration::microseconds(150);
+    record.times.total = base::Duration::microseconds(190);
+    const auto line = std::make_unique<std::array<char, stats::exchange_line_bytes_max>>();
+    using Format = stats::ExchangeLineFormat;
+    const auto row = [&](const char* name, Format format) {
+        measure(name, [&, format](std::uint64_t n) {
+            for (std::uint64_t i = 0; i < n; ++i) {
+                record.exchange = i;
+                keep(stats::format_exchange_line(line->data(), line->size(), record, format));
+            }
+        });
+    };
+    row("access log: a line of an exchange as text", Format::text);
+    row("access log: a line of an exchange as JSON", Format::json);
+    row("access log: a line of an exchange, combined", Format::combined);
+    row("access log: a line of an exchange as HAProxy's", Format::haproxy);
+}
+
 }  // namespace
 
 void bench_stats() {
     bench_histogram();
     bench_traffic();
+    bench_lines();
 }
 
 }  // namespace ringway::perf

@@ -17,6 +17,9 @@ constexpr auto log_interval_idle = base::Duration::seconds(1);
 // An access log can fill within a second of a burst; an idle look costs some microseconds.
 constexpr auto log_interval_idle_with_access_log = base::Duration::milliseconds(200);
 constexpr auto log_interval_blocked = base::Duration::milliseconds(20);
+// When a ring was found this full (one part in so many), the next look comes soon.
+constexpr std::size_t log_part_that_hurries = 4;
+constexpr auto log_interval_hurried = base::Duration::milliseconds(10);
 constexpr unsigned quiet_looks_until_idle = 10;
 
 constexpr auto stuck_patience = base::Duration::seconds(5);
@@ -101,7 +104,10 @@ void Coordinator::drain_logs(base::Instant now) {
     // By the way: this happens at least once a second, and rates need no more.
     state_.rates.note(stats_of_shards(state_), now);
     std::size_t lines = 0;
+    bool hurried = false;
     for (const auto& link : state_.shards) {
+        const stats::LogRing& ring = link->log;
+        if (ring.waiting_bytes() > ring.capacity_bytes() / log_part_that_hurries) hurried = true;
         lines += link->log.drain([this](stats::LogStream stream, std::string_view line) {
             const bool access = stream == stats::LogStream::access;
             (access ? parts_.access_sink : parts_.server_sink).write(line);
@@ -115,6 +121,8 @@ void Coordinator::drain_logs(base::Instant now) {
     base::Duration interval = log_interval_busy;
     if (!server_done || !access_done) {
         interval = log_interval_blocked;
+    } else if (hurried) {
+        interval = log_interval_hurried;
     } else if (quiet_looks_ >= quiet_looks_until_idle) {
         interval =
             parts_.access_sink.is_open() ? log_interval_idle_with_access_log : log_interval_idle;

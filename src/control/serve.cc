@@ -33,7 +33,8 @@
 namespace ringway::control {
 namespace {
 
-constexpr std::size_t log_bytes_with_access_log = std::size_t{2} << 20;
+// A tenth of a second of lines of a busy shard; what is never written to is no memory.
+constexpr std::size_t log_bytes_with_access_log = std::size_t{8} << 20;
 constexpr std::size_t log_bytes = std::size_t{128} << 10;
 
 int refuse(const std::string& sentence) {

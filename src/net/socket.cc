@@ -10,6 +10,13 @@
 
 namespace ringway::net {
 
+namespace {
+
+// So few bytes in several pieces are copied together: a plain send costs less than a vector does.
+constexpr std::uint32_t gathered_bytes_max = 4096;
+
+}  // namespace
+
 SendVectorPool::SendVectorPool(std::size_t vectors_max) : vectors_max_(vectors_max) {
     void* memory = ::mmap(nullptr, vectors_max_ * sizeof(SendVector), PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -126,6 +133,7 @@ void Socket::on_buffer(ring::BufferWaiter& waiter) { static_cast<Socket&>(waiter
 
 bool Socket::send_from(SliceQueue& queue, Flow& flow) {
     RW_ASSERT(!queue.empty());
+    if (queue.first()->next != nullptr && queue.bytes() <= gathered_bytes_max) queue.gather();
     const SliceNode* node = queue.first();
     auto& op = static_cast<SendOp&>(*this);
     if (node->next == nullptr) {

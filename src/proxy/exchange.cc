@@ -2,7 +2,8 @@
 //
 //   serve               THE function to read first
 //     understand        target, framing, wishes: what is asked      (here)
-//     choose_route      which route, and may one more go in         (here)
+//     choose_route      which route, and what it allows             (here)
+//     enter_flights     may one more request be in flight           (proxy/flights.cc)
 //     lease_connection  a pooled connection, or a new one           (proxy/lease.cc)
 //     forward           heads and bodies both ways                  (proxy/forward.cc)
 //     may_retry         the one decision about second attempts      (here)
@@ -15,6 +16,7 @@
 #include <algorithm>
 
 #include "exchange_steps.h"
+#include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
 
@@ -77,10 +79,12 @@ std::optional<Failure> understand(Exchange& exchange) {
     const http::TargetResult target = http::read_target(head, room.first(target_room));
     if (auto failure = bad_request(target.fault)) return failure;
     exchange.target = target.target;
-    const http::NormalPath path =
-        http::normalize_path(target.target.path, room.subspan(target_room));
-    if (auto failure = bad_request(path.fault)) return failure;
-    exchange.path = path.path;
+    if (target.target.form != http::TargetForm::authority) {  // CONNECT has no path
+        const http::NormalPath path =
+            http::normalize_path(target.target.path, room.subspan(target_room));
+        if (auto failure = bad_request(path.fault)) return failure;
+        exchange.path = path.path;
+    }
     if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
     exchange.wants_upgrade = wishes.upgrade;
     return std::nullopt;
@@ -118,12 +122,7 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         exchange.upstream_state->stats->requests.add();
         exchange.upstream_state->stats->active.add();
     }
-    if (auto failure = check_limits(exchange)) return failure;
-    if (!exchange.context.traffic.enter(*exchange.route_state)) {
-        return Failure{ExchangeEnd::overloaded};
-    }
-    exchange.in_route_flight = true;
-    return std::nullopt;
+    return check_limits(exchange);
 }
 
 void name_request(Exchange& exchange) {
@@ -170,21 +169,22 @@ LocalReply reply_for(Exchange& exchange, bool close) {
 // Puts a whole reply into the client's queue. False when there is no memory for it.
 template <typename Write>
 bool send_reply(Exchange& exchange, std::size_t bytes_max, Write write) {
-    net::BlockPool& blocks = exchange.context.sockets.blocks;
-    net::Block* block = blocks.take(bytes_max);
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write(writer);
-    const bool fits = !writer.overflowed();
-    if (fits) exchange.client.out().append_block(*block, writer.text());
-    blocks.release(*block);
+    if (!queue_head(exchange.context.sockets.blocks, exchange.client.out(), bytes_max, 0, write)) {
+        return false;
+    }
     exchange.client.flush();
-    return fits;
+    return true;
 }
 
 Reuse reuse_after_reply(const Exchange& exchange, bool close) {
     if (!close) return Reuse::keep;
     return exchange.up.has_ended() ? Reuse::close : Reuse::linger;
+}
+
+// Decided when the reply is written: a drain may have begun since the request's head.
+bool must_close(Exchange& exchange) {
+    return !exchange.client_keeps_alive || exchange.context.is_draining() ||
+           !swallow_body(exchange);
 }
 
 Reuse fail(Exchange& exchange, const Failure& failure) {
@@ -195,7 +195,7 @@ Reuse fail(Exchange& exchange, const Failure& failure) {
     // Once a response has begun, nothing may follow it that could pass for its end.
     if (nobody || exchange.response_begun) return Reuse::cut;
     const bool ambiguous = failure.end == ExchangeEnd::bad_request;
-    const bool close = ambiguous || !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = ambiguous || must_close(exchange);
     LocalReply reply = reply_for(exchange, close);
     exchange.status = failure.status();
     if (exchange.status == 503) reply.retry_after_s = 1;
@@ -213,12 +213,13 @@ Reuse answer_here(Exchange& exchange) {
     const config::Route& route = *exchange.route;
     exchange.end = ExchangeEnd::answered_here;
     exchange.status = route.status;
-    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = must_close(exchange);
     const LocalReply reply = reply_for(exchange, close);
     const bool sent = send_reply(exchange, local_reply_bytes_max(reply, &route, &exchange.target),
                                  [&](http::HeadWriter& writer) {
                                      if (route.action == config::RouteAction::redirect) {
-                                         write_redirect(writer, reply, route, exchange.target);
+                                         exchange.status =
+                                             write_redirect(writer, reply, route, exchange.target);
                                      } else {
                                          write_fixed_reply(writer, reply, route);
                                      }
@@ -229,7 +230,7 @@ Reuse answer_here(Exchange& exchange) {
 // OPTIONS and TRACE that may go no further (RFC 9110, 7.6.2).
 Reuse answer_as_last_hop(Exchange& exchange) {
     exchange.end = ExchangeEnd::answered_here;
-    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = must_close(exchange);
     const LocalReply reply = reply_for(exchange, close);
     const bool sent = send_reply(
         exchange, local_reply_bytes_max(reply, nullptr, nullptr), [&](http::HeadWriter& writer) {
@@ -262,24 +263,9 @@ bool may_retry(Exchange& exchange, const Attempt& attempt) {
     return true;
 }
 
-bool enter_upstream(Exchange& exchange) {
-    if (!exchange.context.pools.begin_request(exchange.route->upstream)) return false;
-    exchange.in_upstream_flight = true;
+async::Task<Reuse> serve_upstream(Exchange& exchange) {
     exchange.context.pools.retry_budget(exchange.route->upstream)
         .note_request(exchange.context.now);
-    return true;
-}
-
-void leave_flights(Exchange& exchange) {
-    if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
-    if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
-    exchange.in_route_flight = exchange.in_upstream_flight = false;
-    if (exchange.route_state != nullptr) exchange.route_state->stats->active.subtract();
-    if (exchange.upstream_state != nullptr) exchange.upstream_state->stats->active.subtract();
-}
-
-async::Task<Reuse> serve_upstream(Exchange& exchange) {
-    if (!enter_upstream(exchange)) co_return fail(exchange, {ExchangeEnd::overloaded});
     for (;;) {
         if (!lease_at_once(exchange)) {
             auto leasing = lease_connection(exchange);
@@ -309,6 +295,11 @@ async::Task<Reuse> serve(Exchange& exchange) {
     std::optional<Failure> refused = understand(exchange);
     if (!refused) refused = choose_route(exchange);
     Reuse reuse = Reuse::close;
+    if (!refused && !enter_flights(exchange)) {
+        auto waiting = wait_to_enter(exchange);
+        const bool entered = co_await waiting;
+        if (!entered) refused = Failure{ExchangeEnd::overloaded};
+    }
     if (refused) {
         reuse = fail(exchange, *refused);
     } else if (exchange.route->action != config::RouteAction::forward) {

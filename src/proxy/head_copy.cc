@@ -16,19 +16,22 @@ bool may_be_edited(std::string_view name) {
 
 }  // namespace
 
-bool HeadEdits::search(std::string_view name) const {
-    return std::any_of(edits_.begin(), edits_.end(), [&](const config::HeaderEdit& edit) {
-        return edit.action != config::HeaderEdit::Action::add &&
-               http::equals_ignoring_case(edit.name, name);
-    });
+bool HeadEdits::is_replaced_from(std::size_t first, std::string_view name) const {
+    for (std::size_t i = first; i < edits_.size(); ++i) {
+        if (edits_[i].action != config::HeaderEdit::Action::add &&
+            http::equals_ignoring_case(edits_[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void HeadEdits::write(http::HeadWriter& out) const {
-    for (const config::HeaderEdit& edit : edits_) {
+    for (std::size_t i = 0; i < edits_.size(); ++i) {
+        const config::HeaderEdit& edit = edits_[i];
         if (edit.action == config::HeaderEdit::Action::remove) continue;
-        if (may_be_edited(edit.name) && is_one_line(edit.name) && is_one_line(edit.value)) {
-            out.field(edit.name, edit.value);
-        }
+        if (is_replaced_from(i + 1, edit.name) || !may_be_edited(edit.name)) continue;
+        if (is_one_line(edit.name) && is_one_line(edit.value)) out.field(edit.name, edit.value);
     }
 }
 

@@ -89,14 +89,15 @@ class HeadEdits {
     explicit HeadEdits(const std::vector<config::HeaderEdit>& edits) : edits_(edits) {}
 
     // True when the field must not be passed on: it is removed, or set to another value.
-    bool drop(std::string_view name) const { return !edits_.empty() && search(name); }
-    // Fields that are set and added. Those that frame a message or are about one connection are
-    // never written, whatever the settings say.
+    bool drop(std::string_view name) const { return !edits_.empty() && is_replaced_from(0, name); }
+    // Fields that are set and added, less those that a later edit sets or removes. Those that frame
+    // a message or are about one connection are never written, whatever the settings say.
     void write(http::HeadWriter& out) const;
     std::size_t bytes_max() const;
 
   private:
-    bool search(std::string_view name) const;
+    // By the edits from that one on.
+    bool is_replaced_from(std::size_t first, std::string_view name) const;
     const std::vector<config::HeaderEdit>& edits_;
 };
 

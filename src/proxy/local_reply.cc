@@ -210,23 +210,24 @@ void write_uri_part(http::HeadWriter& out, std::string_view part) {
     }
 }
 
-// A Location that begins with the path must not begin with "//": that names a host.
-std::string_view path_of(const http::Target& target, bool at_begin) {
-    std::string_view path = target.path;
-    if (!path.starts_with('/')) return "/";
-    while (at_begin && path.starts_with("//")) path.remove_prefix(1);
+// The path as it goes behind what is written of a Location already. It must not make "//" of a
+// slash that stands there: at the beginning that names another host.
+std::string_view path_behind(std::string_view written, std::string_view path) {
+    if (!path.starts_with('/')) path = "/";
+    if (written.ends_with('/'))
+        return path.substr(std::min(path.find_first_not_of('/'), path.size()));
+    while (written.empty() && path.starts_with("//")) path.remove_prefix(1);
     return path;
 }
 
 void write_location(http::HeadWriter& out, std::string_view form, const http::Target& target) {
     const std::size_t begin = out.bytes();
     while (!form.empty()) {
-        const bool at_begin = out.bytes() == begin;
         if (form.starts_with("{host}")) {
             write_uri_part(out, target.host);
             form.remove_prefix(6);
         } else if (form.starts_with("{path}")) {
-            write_uri_part(out, path_of(target, at_begin));
+            write_uri_part(out, path_behind(out.text().substr(begin), target.path));
             form.remove_prefix(6);
         } else if (form.starts_with("{query}")) {
             write_uri_part(out, target.query);
@@ -279,13 +280,19 @@ void write_failure(http::HeadWriter& out, const LocalReply& reply, const Failure
     if (head.takes_body()) out.raw(body.text());
 }
 
-void write_redirect(http::HeadWriter& out, const LocalReply& reply, const config::Route& route,
-                    const http::Target& target) {
+int write_redirect(http::HeadWriter& out, const LocalReply& reply, const config::Route& route,
+                   const http::Target& target) {
+    if (target.host.empty() && route.location.find("{host}") != std::string::npos) {
+        const Failure failure{ExchangeEnd::bad_request, http::Fault::host_missing};
+        write_failure(out, reply, failure);
+        return failure.status();
+    }
     ReplyHead head(out, reply, route.status, route.response_headers);
     out.raw("Location: ");
     write_location(out, route.location, target);
     out.raw("\r\n");
     head.finish({}, 0);
+    return route.status;
 }
 
 void write_fixed_reply(http::HeadWriter& out, const LocalReply& reply, const config::Route& route) {

@@ -231,9 +231,12 @@ bool Core::turn(base::Instant wait_until) {
     }
     if (permits.recalled > 0 && !accepts_many()) answer_recall();
     if (!outbox_.empty()) flush_outbox();
-    if (draining && !reported_drained_ && has_drained()) {
-        reported_drained_ = true;
-        send(Drained{});
+    if (draining && !reported_drained_) {
+        if (accepting.running() == 0 && sessions.running() == 0) pools->finish();
+        if (has_drained()) {
+            reported_drained_ = true;
+            send(Drained{});
+        }
     }
     publish();
     if (reported_drained_ && outbox_.empty()) return false;

@@ -82,7 +82,6 @@ Grant PoolSet::acquire(LeaseWaiter& waiter, async::Wake& wake) {
     RW_ASSERT(!waiter.link.is_linked());
     RW_ASSERT(waiter.connection == nullptr);
     waiter.socket_wake = &wake;
-    if (stopping_) return waiter.grant = Grant::closed;
     Pool& pool = *pools_[waiter.upstream];
     // Whoever waits already comes before the newcomer.
     if (needs_look(pool)) serve_waiting(pool);
@@ -92,6 +91,7 @@ Grant PoolSet::acquire(LeaseWaiter& waiter, async::Wake& wake) {
         take_lease(pool, waiter, *offer.endpoint);
         return waiter.grant;
     }
+    if (stopping_) return waiter.grant = Grant::closed;
     if (pool.waiting_count >= pool.settings->pool.waiters_max) return waiter.grant = Grant::full;
     waiter.grant = Grant::wait;
     waiter.waiting_since = wiring_.now;

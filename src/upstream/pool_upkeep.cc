@@ -21,7 +21,7 @@ constexpr std::uint32_t warming_max = 16;
 
 async::Task<void> PoolSet::keep() {
     look_after();
-    while (!stopping_ || !is_empty()) {
+    while (!finishing_ || !is_empty()) {
         co_await wake_.wait();
         look_after();
     }
@@ -42,6 +42,13 @@ void PoolSet::stop() {
         }
     }
     opening_.for_each([](Connection& each) { each.socket.wake().set(); });
+    wake_.set();
+}
+
+void PoolSet::finish() {
+    RW_ASSERT(stopping_);
+    if (finishing_) return;
+    finishing_ = true;
     wake_.set();
 }
 

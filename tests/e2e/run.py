@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests: the real binary between real peers, on loopback.
 
-    tests/e2e/run.py [--binary PATH] [--filter TEXT] [--jobs 1|2] [--list]
+    tests/e2e/run.py [--binary PATH] [--filter TEXT] [--jobs 1|2] [--list] [--write-tables]
 
 Each test runs in a process of its own with a time limit; whatever it leaves behind is ended, found
 by descent. The last line is `N passed, N failed`, with `, N skipped` when a peer program is missing
@@ -179,7 +179,11 @@ def main():
     parser.add_argument("--filter", default="", help="only tests whose name contains this")
     parser.add_argument("--jobs", type=int, default=1, choices=(1, 2), help="tests at a time")
     parser.add_argument("--list", action="store_true", help="print the tests and stop")
+    parser.add_argument("--write-tables", action="store_true",
+                        help="tests that check a generated document write it first")
     options = parser.parse_args()
+    if options.write_tables:
+        os.environ["RW_WRITE_TABLES"] = "1"
     if options.binary:
         os.environ["RINGWAY"] = os.path.abspath(options.binary)
     for name in [name for name in os.environ if name.startswith("RINGWAY_")]:

@@ -91,10 +91,12 @@ void Run::build_servers() {
 void Run::build_shards() {
     const config::Settings& settings = scenario_.settings;
     const auto shared = std::make_shared<const config::Settings>(settings);
-    std::size_t endpoints = 0;
-    for (const auto& upstream : settings.upstreams) endpoints += upstream.endpoints.size();
+    stats::StatsSizes sizes;
+    for (const auto& upstream : settings.upstreams) sizes.endpoints += upstream.endpoints.size();
+    sizes.routes = settings.routes.size();
+    sizes.upstreams = settings.upstreams.size();
     for (std::size_t i = 0; i < scenario_.shards; ++i) {
-        stats_.push_back(std::make_unique<stats::ShardStats>(settings.listeners.size(), endpoints));
+        stats_.push_back(std::make_unique<stats::ShardStats>(settings.listeners.size(), sizes));
         logs_.push_back(std::make_unique<stats::LogRing>(1u << 14));
         shard::ShardWiring wiring{.settings = shared,
                                   .index = static_cast<std::uint32_t>(i),

@@ -70,6 +70,8 @@ class SliceQueue {
     void append_constant(std::string_view text);
     // The first `bytes` of this queue go to the end of `to`, without being copied.
     void move_front(std::size_t bytes, SliceQueue& to);
+    // Copies everything into one piece, where there is a block for it.
+    void gather();
     void consume(std::size_t bytes);  // from the front; gives buffers back as they are used up
     void clear() { consume(bytes_); }
 
@@ -80,6 +82,7 @@ class SliceQueue {
     void release(SliceNode& node);
     SliceNode& append_node(SliceNode::Owner owner, const ring::Slice& slice);
     void link_last(SliceNode* node);
+    bool gather_into_first();
     bool continues_last(const ring::Slice& slice) const;
     void move_node(SliceQueue& to);
     void move_part(std::uint32_t bytes, SliceQueue& to);

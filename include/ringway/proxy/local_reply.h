@@ -44,9 +44,10 @@ bool accepts_json(const http::RequestHead& head);
 
 void write_failure(http::HeadWriter& out, const LocalReply& reply, const Failure& failure);
 // Location is the route's with {host} (without a port), {path} and {query} (with its '?') of the
-// target put in; what could end the line or name another host is escaped.
-void write_redirect(http::HeadWriter& out, const LocalReply& reply, const config::Route& route,
-                    const http::Target& target);
+// target put in; what could end the line or name another host is escaped. Returns the status: the
+// route's, or 400 where the host is needed and an HTTP/1.0 client named none.
+int write_redirect(http::HeadWriter& out, const LocalReply& reply, const config::Route& route,
+                   const http::Target& target);
 void write_fixed_reply(http::HeadWriter& out, const LocalReply& reply, const config::Route& route);
 // To an OPTIONS or TRACE whose Max-Forwards is 0 (max_forwards_of): 200, or 405 for TRACE, which is
 // not reflected here. Returns the status.

@@ -37,6 +37,12 @@ class LogRing {
         return lines;
     }
 
+    // By the coordinator: how full it is.
+    std::size_t capacity_bytes() const { return mask_ + 1; }
+    std::size_t waiting_bytes() const {
+        return head_.at.load(std::memory_order_relaxed) - tail_.at.load(std::memory_order_relaxed);
+    }
+
     std::uint64_t written() const { return written_.read(); }
     std::uint64_t dropped() const { return dropped_.read(); }
 

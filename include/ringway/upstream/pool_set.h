@@ -43,7 +43,7 @@ enum class Grant : std::uint8_t {
     wait,     // not yet: `wake` will be called
     none,     // no endpoint can serve (all down, tried or retired)
     full,     // too many wait already
-    closed,   // the shard drains: nobody waits any more
+    closed,   // it would have to wait, and the shard drains
 };
 
 // One request's wish for a connection. Belongs to the exchange and stays where it is while it
@@ -143,9 +143,12 @@ class PoolSet {
 
     // Keeps idle connections watched, aged and warm; runs until stop(). Spawn it at start.
     async::Task<void> keep();
-    // Drain: waiters are answered (Grant::closed) at once, idle connections close now and others
-    // when they come back. keep() returns when none is left.
+    // Drain: waiters are answered (Grant::closed) at once and nobody waits any more, idle
+    // connections close now and others when they come back. Requests that need no waiting are still
+    // served.
     void stop();
+    // After stop(), when nobody will acquire any more: keep() returns when no connection is left.
+    void finish();
     bool is_empty() const { return connections_.in_use() == 0; }
     // Serves waiters with what came free. Once per turn; cheap when nothing changed.
     void run_waiters();
@@ -276,6 +279,7 @@ class PoolSet {
     bool short_of_slots_ = false;
     bool permit_news_ = false;
     bool stopping_ = false;
+    bool finishing_ = false;
 };
 
 }  // namespace ringway::upstream

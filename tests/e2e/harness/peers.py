@@ -100,6 +100,43 @@ class Nginx(Peer):
     def file(self, name, data):
         return self.folder.write(f"www/{name}", data)
 
+    @property
+    def http_url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+
+class NginxFront(Peer):
+    """nginx as a proxy with kept connections, in front of `target`."""
+
+    def __init__(self, target):
+        folder = Folder().__enter__()
+        port = free_port()
+        temporary = "\n".join(f"{kind}_temp_path {folder.path}/{kind};" for kind in
+                              ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        user = "user root;" if os.geteuid() == 0 else ""
+        folder.write("nginx.conf", f"""
+            daemon off; {user} pid {folder.path}/pid; worker_processes 1; error_log stderr;
+            events {{ worker_connections 512; }}
+            http {{
+                access_log off; {temporary}
+                upstream behind {{ server {target[0]}:{target[1]}; keepalive 8; }}
+                server {{
+                    listen 127.0.0.1:{port};
+                    client_max_body_size 0;
+                    location / {{
+                        proxy_pass http://behind;
+                        proxy_http_version 1.1;
+                        proxy_set_header Connection "";
+                        proxy_set_header Host $http_host;
+                        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                        proxy_request_buffering off;
+                        proxy_buffering off;
+                    }}
+                }}
+            }}""")
+        super().__init__([need("nginx"), "-p", folder.path, "-c", folder.file("nginx.conf"),
+                          "-e", "stderr"], folder, ("127.0.0.1", port))
+
 
 class Postgres(Peer):
     """A fresh cluster that trusts its clients; runs as an ordinary user, as it insists."""
@@ -187,6 +224,15 @@ frontend in
 """)
         super().__init__([need("haproxy"), "-db", "-f", folder.file("haproxy.cfg")], folder,
                          ("127.0.0.1", port))
+
+
+class HaproxyFront(Haproxy):
+    """HAProxy in HTTP mode with kept connections, in front of `target`."""
+
+    def __init__(self, target):
+        super().__init__("http", "", "option forwardfor\n    default_backend out\nbackend out\n"
+                         "    http-reuse always\n"
+                         f"    server one {target[0]}:{target[1]}")
 
 
 class ProxyReporter(Haproxy):

@@ -177,12 +177,12 @@ class Ringway(Process):
 
 
 def address_of(text):
-    """"127.0.0.1:80", "[::1]:80" or "unix:/path" as a socket address."""
-    for mark in ("tcp+unix:", "unix:"):
+    """"127.0.0.1:80", "[::1]:80" or "unix:/path" as a socket address; a URL's, too."""
+    for mark in ("tcp+unix:", "http+unix:", "unix:"):
         if text.startswith(mark):
             path = text[len(mark):]
             return "\0" + path[1:] if path.startswith("@") else path
-    host, port = text.removeprefix("tcp://").rsplit(":", 1)
+    host, port = text.split("://")[-1].rsplit(":", 1)
     return (host.strip("[]"), int(port))
 
 

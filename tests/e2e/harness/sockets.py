@@ -265,9 +265,9 @@ class Server:
         return self.address[1]
 
     def accept_all(self):
-        self.origin.listener.settimeout(None)
         while True:
             try:
+                self.origin.listener.settimeout(None)
                 taken, peer = self.origin.listener.accept()
             except OSError:
                 return

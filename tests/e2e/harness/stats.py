@@ -17,6 +17,14 @@ class Way:
         self.pauses = figures["pauses"]
 
 
+def named(rows, name, kind):
+    """The row of this name; without one, the first."""
+    for row in rows:
+        if name is None or row["name"] == name:
+            return row
+    raise Failure(f"no {kind} {name} in {[row['name'] for row in rows]}")
+
+
 class Reading:
     """The figures of all shards together, or of one."""
 
@@ -34,6 +42,9 @@ class Reading:
         self.up = Way("up", members["traffic"]["up"])
         self.down = Way("down", members["traffic"]["down"])
         self.resources = members["resources"]
+        self.http = members["http"]
+        self.routes = members["routes"]
+        self.upstreams = members["upstreams"]
 
     def closed(self, reason):
         return self.closed_by_reason[reason]
@@ -43,6 +54,16 @@ class Reading:
 
     def latency(self, name):
         return self.members["latency"][name]
+
+    def ended(self, how):
+        """Exchanges that ended like this, over all routes."""
+        return sum(route["traffic"]["ended"][how] for route in self.routes)
+
+    def route(self, name=None):
+        return named(self.routes, name, "route")
+
+    def upstream(self, name=None):
+        return named(self.upstreams, name, "upstream")
 
     def listener(self, name):
         for listener in self.members["listeners"]:
@@ -68,5 +89,15 @@ class Stats(Reading):
         equal(closed, self.accepted, "sessions closed by reason, against sessions accepted")
         for name in ("buffers_in_use", "pipes_in_use", "slots_in_use"):
             equal(self.resources[name], 0, f"{name} with no connection left")
+        equal(self.http["idle"], 0, "idle HTTP sessions with no connection left")
+        for row in self.routes + self.upstreams:
+            if row["traffic"] is not None:
+                equal(row["traffic"]["active"], 0, f"exchanges of {row['name']} under way")
+                equal(row["traffic"]["ended_total"], row["traffic"]["requests"],
+                      f"exchanges of {row['name']} that ended, against requests")
+        for row in self.upstreams:
+            if row["pool"] is not None:
+                equal((row["pool"]["leased"], row["pool"]["waiting"]), (0, 0),
+                      f"leases and waiters of {row['name']}")
         for way in (self.up, self.down):
             equal(way.copied + way.spliced + way.peeked, way.bytes, f"bytes {way.name} by mode")

@@ -31,6 +31,7 @@ TEST_CASE("plain commands") {
     CHECK(request_of("settings").verb == Verb::settings);
     CHECK(request_of("config").verb == Verb::settings);
     CHECK(request_of("drain").verb == Verb::drain);
+    CHECK(request_of("reload").verb == Verb::reload);
     CHECK(request_of("reset peaks").verb == Verb::reset_peaks);
     CHECK(request_of("help").verb == Verb::help);
     CHECK(request_of("quit").verb == Verb::quit);

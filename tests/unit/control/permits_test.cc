@@ -195,11 +195,111 @@ TEST_CASE("a pool without a limit grants nothing and asks nobody") {
     CHECK_FALSE(ledger.anybody_waits());
 }
 
+TEST_CASE("a higher total serves who waits at once") {
+    PermitLedger ledger(2);
+    ledger.add_pool(pool, 2);
+    ledger.want(0, pool, 3, Instant{0});
+    for (const PermitAction& action : actions_of(ledger)) {
+        CHECK(action.kind == PermitAction::Kind::recall);
+        ledger.give_back(action.shard, pool, 0, Instant{0});
+    }
+    (void)actions_of(ledger);
+    CHECK_FALSE(ledger.set_total(pool, 6, Instant{1}));
+    const auto actions = actions_of(ledger);
+    REQUIRE_FALSE(actions.empty());
+    std::uint64_t granted = 0;
+    for (const PermitAction& action : actions) {
+        CHECK(action.kind == PermitAction::Kind::grant);
+        CHECK(action.shard == 0);
+        granted += action.count;
+    }
+    CHECK(granted == 3);
+    CHECK(ledger.reserve(pool) == 1);
+    CHECK(ledger.total(pool) == 6);
+}
+
+TEST_CASE("a lower total takes the reserve now and asks every shard for the rest") {
+    PermitLedger ledger(2);
+    ledger.add_pool(pool, 11);  // 5 each, 1 in reserve
+    CHECK_FALSE(ledger.set_total(pool, 7, Instant{0}));
+    CHECK(ledger.reserve(pool) == 0);
+    CHECK(ledger.excess(pool) == 3);
+    const auto actions = actions_of(ledger);
+    REQUIRE(actions.size() == 2);
+    for (const PermitAction& action : actions) {
+        CHECK(action.kind == PermitAction::Kind::recall);
+        CHECK(action.count == 3);
+    }
+    // Shard 0 has all of its permits in use, shard 1 none: what is idle goes, wherever it is.
+    ledger.give_back(0, pool, 0, Instant{1});
+    CHECK(ledger.excess(pool) == 3);
+    ledger.give_back(1, pool, 3, Instant{2});
+    CHECK(ledger.excess(pool) == 0);
+    CHECK(ledger.held(pool, 0) == 5);
+    CHECK(ledger.held(pool, 1) == 2);
+    // What shard 0 owed comes back later and serves others.
+    ledger.give_back(0, pool, 3, Instant{3});
+    CHECK(ledger.reserve(pool) == 3);
+}
+
+TEST_CASE("nobody is granted a permit that is too many") {
+    PermitLedger ledger(2);
+    ledger.add_pool(pool, 4);
+    CHECK_FALSE(ledger.set_total(pool, 1, Instant{0}));
+    ledger.want(0, pool, 1, Instant{0});
+    (void)actions_of(ledger);
+    ledger.give_back(1, pool, 2, Instant{1});
+    for (const PermitAction& action : actions_of(ledger)) {
+        CHECK(action.kind == PermitAction::Kind::recall);
+    }
+    CHECK(ledger.excess(pool) == 1);
+    // Raised again before it was reached: no permit beyond the total is left to take away.
+    CHECK_FALSE(ledger.set_total(pool, 3, Instant{2}));
+    CHECK(ledger.excess(pool) == 0);
+    CHECK(ledger.reserve(pool) + ledger.held(pool, 0) + ledger.held(pool, 1) == 3);
+}
+
+TEST_CASE("a limit that is new deals first shares, and one that is lifted forgets them") {
+    PermitLedger ledger(2);
+    ledger.add_pool(pool, 0);
+    CHECK(ledger.set_total(pool, 5, Instant{0}));
+    CHECK(ledger.first_share(pool) == 2);
+    CHECK(ledger.held(pool, 0) == 2);
+    CHECK(ledger.reserve(pool) == 1);
+    ledger.want(0, pool, 4, Instant{0});
+    (void)actions_of(ledger);
+    CHECK(ledger.anybody_waits());
+    CHECK_FALSE(ledger.set_total(pool, 0, Instant{1}));
+    CHECK_FALSE(ledger.anybody_waits());
+    CHECK(ledger.next_due().is_never());
+    // Said before the shard heard of it.
+    ledger.give_back(1, pool, 2, Instant{2});
+    ledger.want(0, pool, 1, Instant{2});
+    CHECK(actions_of(ledger).empty());
+    CHECK(ledger.reserve(pool) == 0);
+}
+
+TEST_CASE("a pool that comes after a shard has ended gives it nothing") {
+    PermitLedger ledger(2);
+    ledger.add_pool(pool, 2);
+    ledger.shard_gone(1, Instant{0});
+    constexpr PermitPool other{PermitKind::route_requests, 0};
+    ledger.add_pool(other, 4);
+    CHECK(ledger.held(other, 0) == 2);
+    CHECK(ledger.held(other, 1) == 0);
+    CHECK(ledger.reserve(other) == 2);
+    CHECK(ledger.has_pool(other));
+    CHECK_FALSE(ledger.has_pool({PermitKind::route_requests, 1}));
+    CHECK_FALSE(ledger.has_pool({PermitKind::pool, 0}));
+}
+
 // Shards as they behave: they use what they are granted, free it at random, and answer recalls with
-// what is idle. The limit must hold at every instant and everybody must be served in the end.
+// what is idle, and with the rest when it is freed. The limit changes now and then. It must hold at
+// every instant, and everybody must be served in the end.
 struct FakeShard {
     std::uint64_t idle = 0;
     std::uint64_t used = 0;
+    std::uint64_t owed = 0;
     std::uint64_t wanted = 0;
 };
 
@@ -208,10 +308,10 @@ class RandomRun {
     explicit RandomRun(std::uint64_t seed)
         : random_(seed),
           shards_(1 + random_.below(8)),
-          total_(1 + random_.below(40)),
+          ceiling_(1 + random_.below(40)),
           ledger_(shards_.size()),
           pool_{PermitKind::pool, 0} {
-        ledger_.add_pool(pool_, total_);
+        ledger_.add_pool(pool_, ceiling_);
         for (FakeShard& shard : shards_) shard.idle = ledger_.first_share(pool_);
     }
 
@@ -223,9 +323,9 @@ class RandomRun {
         if (random_.chance(1, 2)) {
             connect(at);
         } else if (shard.used > 0) {
-            --shard.used;
-            ++shard.idle;
+            free_one(at);
         }
+        if (random_.chance(1, 200)) change_total(1 + random_.below(40));
         collect();
         if (!in_flight_.empty() && random_.chance(2, 3)) {
             const PermitAction action = in_flight_.front();
@@ -237,7 +337,9 @@ class RandomRun {
 
     // Everything is freed: whoever still waits is to be served within a few rounds.
     void settle() {
-        for (FakeShard& shard : shards_) shard.idle += std::exchange(shard.used, 0);
+        for (std::size_t at = 0; at < shards_.size(); ++at) {
+            while (shards_[at].used > 0) free_one(at);
+        }
         collect();
         for (int i = 0; i < 2000 && (ledger_.anybody_waits() || !in_flight_.empty()); ++i) {
             now_ = now_ + Duration::milliseconds(1);
@@ -260,10 +362,29 @@ class RandomRun {
         for (const FakeShard& shard : shards_) sum += shard.idle;
         return sum;
     }
-    std::uint64_t total() const { return total_; }
+    std::uint64_t total() const { return ledger_.total(pool_); }
+    // The largest total that what is in use may still stem from.
+    std::uint64_t ceiling() {
+        if (ledger_.excess(pool_) == 0) ceiling_ = total();
+        return ceiling_;
+    }
     bool anybody_waits() const { return ledger_.anybody_waits(); }
 
   private:
+    void change_total(std::uint64_t total) {
+        ceiling_ = std::max(ceiling(), total);
+        CHECK_FALSE(ledger_.set_total(pool_, total, now_));
+    }
+    void free_one(std::size_t at) {
+        FakeShard& shard = shards_[at];
+        --shard.used;
+        if (shard.owed == 0) {
+            ++shard.idle;
+            return;
+        }
+        --shard.owed;
+        ledger_.give_back(at, pool_, 1, now_);
+    }
     void connect(std::size_t at) {
         FakeShard& shard = shards_[at];
         if (shard.idle > 0) {
@@ -286,12 +407,13 @@ class RandomRun {
         }
         const std::uint64_t back = std::min(target.idle, action.count);
         target.idle -= back;
+        target.owed = std::max(target.owed, std::min(action.count - back, target.used));
         ledger_.give_back(action.shard, pool_, back, now_);
     }
 
     base::Random random_;
     std::vector<FakeShard> shards_;
-    std::uint64_t total_;
+    std::uint64_t ceiling_;
     PermitLedger ledger_;
     PermitPool pool_;
     std::vector<PermitAction> in_flight_;
@@ -305,7 +427,7 @@ TEST_CASE("random runs keep every permit and serve everybody") {
         RandomRun run(seed);
         for (int i = 0; i < 3000; ++i) {
             run.step();
-            REQUIRE(run.used() <= run.total());
+            REQUIRE(run.used() <= run.ceiling());
             most_used = std::max(most_used, run.used());
         }
         run.settle();

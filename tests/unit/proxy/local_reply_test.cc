@@ -261,7 +261,29 @@ TEST_CASE("a redirect to the path alone leads to no other host") {
     Scene scene;
     CHECK(scene.location("{path}", "//evil.example/x") == "/evil.example/x");
     CHECK(scene.location("{path}", "////evil.example") == "/evil.example");
+    CHECK(scene.location("/{path}", "//evil.example/x") == "/evil.example/x");
+    CHECK(scene.location("/{path}", "/x") == "/x");
+    CHECK(scene.location("/{path}", "//") == "/");
     CHECK(scene.location("https://a.example{path}", "//x") == "https://a.example//x");
+    CHECK(scene.location("https://a.example/{path}", "//x") == "https://a.example/x");
+}
+
+TEST_CASE("a redirect that needs a host is refused to a client that names none") {
+    Scene scene;
+    scene.route.status = 301;
+    const test::Request request("GET /x HTTP/1.0\r\n\r\n");
+    const LocalReply reply{.settings = scene.settings};
+    int status = 0;
+    const auto answer = [&](const std::string& location) {
+        scene.route.location = location;
+        return take(reply, &scene.route, &request.target, [&](http::HeadWriter& out) {
+            status = write_redirect(out, reply, scene.route, request.target);
+        });
+    };
+    CHECK(answer("https://{host}{path}").status == 400);
+    CHECK(status == 400);
+    CHECK(answer("https://a.example{path}").status == 301);
+    CHECK(status == 301);
 }
 
 TEST_CASE("what a target carries cannot end the line of a Location") {

@@ -202,6 +202,16 @@ TEST_CASE("the route's edits set, add and remove") {
           get("A: 1\r\nx-add: one\r\nX-Set: new\r\nX-Add: more\r\n"));
 }
 
+TEST_CASE("edits are made in their order: a later one replaces what an earlier one wrote") {
+    Scene scene;
+    scene.route.request_headers = {{HeaderEdit::Action::add, "X-A", "1"},
+                                   {HeaderEdit::Action::set, "x-a", "2"},
+                                   {HeaderEdit::Action::add, "X-A", "3"},
+                                   {HeaderEdit::Action::set, "X-B", "1"},
+                                   {HeaderEdit::Action::remove, "x-b", ""}};
+    CHECK(scene.write(get("X-A: 0\r\nX-B: 0\r\n")) == get("x-a: 2\r\nX-A: 3\r\n"));
+}
+
 TEST_CASE("no edit touches the framing, the connection or Host") {
     Scene scene;
     for (const char* name : {"Content-Length", "transfer-encoding", "Connection", "Upgrade", "Host",
