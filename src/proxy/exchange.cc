@@ -86,7 +86,7 @@ std::optional<Failure> understand(Exchange& exchange) {
         exchange.path = path.path;
     }
     if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
-    exchange.wants_upgrade = wishes.upgrade;
+    exchange.wants_upgrade = wishes.upgrade;  // without a body: what follows is to be the protocol
     return std::nullopt;
 }
 
@@ -115,12 +115,10 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         {exchange.session.listener, exchange.target.host, exchange.path, exchange.request});
     if (exchange.route == nullptr) return Failure{ExchangeEnd::no_route};
     exchange.route_state = &exchange.context.traffic.routes[exchange.route->slot];
-    exchange.route_state->stats->requests.add();
-    exchange.route_state->stats->active.add();
+    exchange.route_state->stats->count_begin();
     if (exchange.route->action == config::RouteAction::forward) {
         exchange.upstream_state = &exchange.context.traffic.upstreams[exchange.route->upstream];
-        exchange.upstream_state->stats->requests.add();
-        exchange.upstream_state->stats->active.add();
+        exchange.upstream_state->stats->count_begin();
     }
     return check_limits(exchange);
 }
@@ -183,8 +181,8 @@ Reuse reuse_after_reply(const Exchange& exchange, bool close) {
 
 // Decided when the reply is written: a drain may have begun since the request's head.
 bool must_close(Exchange& exchange) {
-    return !exchange.client_keeps_alive || exchange.context.is_draining() ||
-           !swallow_body(exchange);
+    const bool body_is_here = swallow_body(exchange);  // then nobody has to be waited for
+    return !body_is_here || !exchange.client_keeps_alive || exchange.context.is_draining();
 }
 
 Reuse fail(Exchange& exchange, const Failure& failure) {
