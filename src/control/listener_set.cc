@@ -40,8 +40,10 @@ ListenerSet::ListenerSet(const config::Settings& settings, Poller& poller)
     : settings_(settings), poller_(poller), opened_(settings.listeners.size()) {
     for (Opened& opened : opened_) opened.fds.assign(settings.shards, -1);
     for (const config::Listener& listener : settings.listeners) {
+        // Requests of HTTP go by route, and a file of replies alone has no upstream at all.
         rows_.push_back({listener.name, net::listener_url(listener.target),
-                         settings.upstreams.at(listener.upstream).name});
+                         listener.speaks_http() ? std::string{}
+                                                : settings.upstreams.at(listener.upstream).name});
     }
 }
 

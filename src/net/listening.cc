@@ -271,11 +271,12 @@ Listening open_unix(const config::Listener& listener) {
 }  // namespace
 
 std::string listener_url(const config::Target& target) {
-    if (is_unix(target)) return "tcp+unix:" + target.path;
+    const std::string_view scheme = config::is_http(target.scheme) ? "http" : "tcp";
+    if (is_unix(target)) return fmt::format("{}+unix:{}", scheme, target.path);
     if (target.host.find(':') != std::string::npos) {
-        return fmt::format("tcp://[{}]:{}", target.host, target.port);
+        return fmt::format("{}://[{}]:{}", scheme, target.host, target.port);
     }
-    return fmt::format("tcp://{}:{}", target.host.empty() ? "*" : target.host, target.port);
+    return fmt::format("{}://{}:{}", scheme, target.host.empty() ? "*" : target.host, target.port);
 }
 
 std::optional<Address> literal_address(const config::Target& target) {

@@ -2,7 +2,8 @@
 //
 //   serve               THE function to read first
 //     understand        target, framing, wishes: what is asked      (here)
-//     choose_route      which route, and may one more go in         (here)
+//     choose_route      which route, and what it allows             (here)
+//     enter_flights     may one more request be in flight           (proxy/flights.cc)
 //     lease_connection  a pooled connection, or a new one           (proxy/lease.cc)
 //     forward           heads and bodies both ways                  (proxy/forward.cc)
 //     may_retry         the one decision about second attempts      (here)
@@ -15,6 +16,7 @@
 #include <algorithm>
 
 #include "exchange_steps.h"
+#include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
 
@@ -73,24 +75,23 @@ std::optional<Failure> understand(Exchange& exchange) {
     if (auto failure = bad_request(framing.fault)) return failure;
     exchange.request_framing = framing.framing;
     const auto room = exchange.request_block->room();
-    const http::TargetResult target = http::read_target(head, room.subspan(0, 8));
+    const std::size_t target_room = std::size_t{head.target.bytes} + 1;
+    const http::TargetResult target = http::read_target(head, room.first(target_room));
     if (auto failure = bad_request(target.fault)) return failure;
     exchange.target = target.target;
-    const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
-    if (auto failure = bad_request(path.fault)) return failure;
-    exchange.path = path.path;
-    if (const http::Field* expect = head.find(http::FieldName::expect); expect != nullptr) {
-        if (!http::equals_ignoring_case(head.value(*expect), "100-continue")) {
-            return Failure{ExchangeEnd::bad_request, http::Fault::expectation_failed};
-        }
+    if (target.target.form != http::TargetForm::authority) {  // CONNECT has no path
+        const http::NormalPath path =
+            http::normalize_path(target.target.path, room.subspan(target_room));
+        if (auto failure = bad_request(path.fault)) return failure;
+        exchange.path = path.path;
     }
-    exchange.wants_upgrade = wishes.upgrade;
-    const bool has_body =
-        framing.framing.kind == http::BodyKind::chunked ||
-        (framing.framing.kind == http::BodyKind::length && framing.framing.length > 0);
-    // What follows an upgrade's head must be the new protocol, and a body is not.
-    if (wishes.upgrade && has_body)
-        return Failure{ExchangeEnd::bad_request, http::Fault::bad_upgrade};
+    if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
+    // What follows an upgrade's head is to be the new protocol, and a body is not: such a wish is not
+    // passed on.
+    const http::BodyKind body = framing.framing.kind;
+    const bool has_body = body == http::BodyKind::chunked ||
+                          (body == http::BodyKind::length && framing.framing.length > 0);
+    exchange.wants_upgrade = wishes.upgrade && !has_body;
     return std::nullopt;
 }
 
@@ -119,19 +120,12 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         {exchange.session.listener, exchange.target.host, exchange.path, exchange.request});
     if (exchange.route == nullptr) return Failure{ExchangeEnd::no_route};
     exchange.route_state = &exchange.context.traffic.routes[exchange.route->slot];
-    exchange.route_state->stats->requests.add();
-    exchange.route_state->stats->active.add();
+    exchange.route_state->stats->count_begin();
     if (exchange.route->action == config::RouteAction::forward) {
         exchange.upstream_state = &exchange.context.traffic.upstreams[exchange.route->upstream];
-        exchange.upstream_state->stats->requests.add();
-        exchange.upstream_state->stats->active.add();
+        exchange.upstream_state->stats->count_begin();
     }
-    if (auto failure = check_limits(exchange)) return failure;
-    if (!exchange.context.traffic.enter(*exchange.route_state)) {
-        return Failure{ExchangeEnd::overloaded};
-    }
-    exchange.in_route_flight = true;
-    return std::nullopt;
+    return check_limits(exchange);
 }
 
 void name_request(Exchange& exchange) {
@@ -178,21 +172,22 @@ LocalReply reply_for(Exchange& exchange, bool close) {
 // Puts a whole reply into the client's queue. False when there is no memory for it.
 template <typename Write>
 bool send_reply(Exchange& exchange, std::size_t bytes_max, Write write) {
-    net::BlockPool& blocks = exchange.context.sockets.blocks;
-    net::Block* block = blocks.take(bytes_max);
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write(writer);
-    const bool fits = !writer.overflowed();
-    if (fits) exchange.client.out().append_block(*block, writer.text());
-    blocks.release(*block);
+    if (!queue_head(exchange.context.sockets.blocks, exchange.client.out(), bytes_max, 0, write)) {
+        return false;
+    }
     exchange.client.flush();
-    return fits;
+    return true;
 }
 
 Reuse reuse_after_reply(const Exchange& exchange, bool close) {
     if (!close) return Reuse::keep;
     return exchange.up.has_ended() ? Reuse::close : Reuse::linger;
+}
+
+// Decided when the reply is written: a drain may have begun since the request's head.
+bool must_close(Exchange& exchange) {
+    const bool body_is_here = swallow_body(exchange);  // then nobody has to be waited for
+    return !body_is_here || !exchange.client_keeps_alive || exchange.context.is_draining();
 }
 
 Reuse fail(Exchange& exchange, const Failure& failure) {
@@ -203,7 +198,7 @@ Reuse fail(Exchange& exchange, const Failure& failure) {
     // Once a response has begun, nothing may follow it that could pass for its end.
     if (nobody || exchange.response_begun) return Reuse::cut;
     const bool ambiguous = failure.end == ExchangeEnd::bad_request;
-    const bool close = ambiguous || !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = ambiguous || must_close(exchange);
     LocalReply reply = reply_for(exchange, close);
     exchange.status = failure.status();
     if (exchange.status == 503) reply.retry_after_s = 1;
@@ -221,7 +216,7 @@ Reuse answer_here(Exchange& exchange) {
     const config::Route& route = *exchange.route;
     exchange.end = ExchangeEnd::answered_here;
     exchange.status = route.status;
-    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = must_close(exchange);
     const LocalReply reply = reply_for(exchange, close);
     const bool sent = send_reply(exchange, local_reply_bytes_max(reply, &route, &exchange.target),
                                  [&](http::HeadWriter& writer) {
@@ -238,7 +233,7 @@ Reuse answer_here(Exchange& exchange) {
 // OPTIONS and TRACE that may go no further (RFC 9110, 7.6.2).
 Reuse answer_as_last_hop(Exchange& exchange) {
     exchange.end = ExchangeEnd::answered_here;
-    const bool close = !exchange.client_keeps_alive || !swallow_body(exchange);
+    const bool close = must_close(exchange);
     const LocalReply reply = reply_for(exchange, close);
     const bool sent = send_reply(
         exchange, local_reply_bytes_max(reply, nullptr, nullptr), [&](http::HeadWriter& writer) {
@@ -271,24 +266,9 @@ bool may_retry(Exchange& exchange, const Attempt& attempt) {
     return true;
 }
 
-bool enter_upstream(Exchange& exchange) {
-    if (!exchange.context.pools.begin_request(exchange.route->upstream)) return false;
-    exchange.in_upstream_flight = true;
+async::Task<Reuse> serve_upstream(Exchange& exchange) {
     exchange.context.pools.retry_budget(exchange.route->upstream)
         .note_request(exchange.context.now);
-    return true;
-}
-
-void leave_flights(Exchange& exchange) {
-    if (exchange.in_route_flight) exchange.context.traffic.leave(*exchange.route_state);
-    if (exchange.in_upstream_flight) exchange.context.pools.end_request(exchange.route->upstream);
-    exchange.in_route_flight = exchange.in_upstream_flight = false;
-    if (exchange.route_state != nullptr) exchange.route_state->stats->active.subtract();
-    if (exchange.upstream_state != nullptr) exchange.upstream_state->stats->active.subtract();
-}
-
-async::Task<Reuse> serve_upstream(Exchange& exchange) {
-    if (!enter_upstream(exchange)) co_return fail(exchange, {ExchangeEnd::overloaded});
     for (;;) {
         if (!lease_at_once(exchange)) {
             auto leasing = lease_connection(exchange);
@@ -318,6 +298,11 @@ async::Task<Reuse> serve(Exchange& exchange) {
     std::optional<Failure> refused = understand(exchange);
     if (!refused) refused = choose_route(exchange);
     Reuse reuse = Reuse::close;
+    if (!refused && !enter_flights(exchange)) {
+        auto waiting = wait_to_enter(exchange);
+        const bool entered = co_await waiting;
+        if (!entered) refused = Failure{ExchangeEnd::overloaded};
+    }
     if (refused) {
         reuse = fail(exchange, *refused);
     } else if (exchange.route->action != config::RouteAction::forward) {

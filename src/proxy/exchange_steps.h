@@ -8,6 +8,14 @@
 
 namespace ringway::proxy {
 
+// ---- flights.cc -------------------------------------------------------------------------------
+
+// True when the route and its upstream have room for one more request; then it is taken.
+bool enter_flights(Exchange& exchange);
+// After enter_flights was refused: waits a moment for another shard's permit.
+async::Task<bool> wait_to_enter(Exchange& exchange);
+void leave_flights(Exchange& exchange);
+
 // ---- lease.cc ---------------------------------------------------------------------------------
 
 // Asks the pool. True when an idle connection was to be had: exchange.connection is set. Else

@@ -8,8 +8,10 @@
 #include "body_way.h"
 #include "exchange_steps.h"
 #include "head_gather.h"
+#include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/http/hop_by_hop.h"
 #include "ringway/proxy/reader.h"
 #include "sticky.h"
 
@@ -28,6 +30,23 @@ BodyForm request_form(const http::Framing& framing) {
         case http::BodyKind::chunked: return BodyForm::chunked;
         default: return BodyForm::none;
     }
+}
+
+// What of a body may be sent in one piece with its head (net::Socket gathers so few bytes).
+std::size_t small_body(std::uint32_t arrived_bytes) {
+    constexpr std::uint32_t small_bytes = 3072;
+    return arrived_bytes <= small_bytes ? arrived_bytes : 0;
+}
+
+// A 101 must choose among the protocols that were asked for (RFC 9110, 7.8).
+bool upgrades_as_asked(const http::RequestHead& request, const http::ResponseHead& response) {
+    const std::string_view chosen = response.value_of(http::FieldName::upgrade);
+    bool asked = false;
+    http::for_each_element(request.value_of(http::FieldName::upgrade), [&](std::string_view each) {
+        asked = http::equals_ignoring_case(each, chosen);
+        return !asked;
+    });
+    return asked;
 }
 
 class Forwarding {
@@ -107,15 +126,12 @@ bool Forwarding::begin() {
     x_.response_parser.reset();
     char client_text[net::address_text_bytes_max];
     const RequestRewrite rewrite = rewrite_of(x_, *server_.endpoint, client_text);
-    net::BlockPool& blocks = x_.context.sockets.blocks;
-    net::Block* block =
-        blocks.take(x_.request.head_bytes() + request_head_bytes_added_max(rewrite));
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write_request_head(writer, rewrite);
-    RW_ASSERT(!writer.overflowed());
-    server_.out.append_block(*block, writer.text());
-    blocks.release(*block);
+    const bool queued =
+        queue_head(x_.context.sockets.blocks, server_.out,
+                   x_.request.head_bytes() + request_head_bytes_added_max(rewrite),
+                   small_body(x_.client.body_in().bytes()),
+                   [&](http::HeadWriter& writer) { write_request_head(writer, rewrite); });
+    if (!queued) return false;
     x_.sent_at = x_.context.now;
     set_idle_deadline();
     return true;
@@ -202,7 +218,10 @@ void Forwarding::advance_response() {
     }
     if (!down_.holds_reader()) {
         const std::uint64_t held = socket_.received().bytes() + x_.client.out().bytes();
-        x_.client.set_wake_on_sent(reader_.regulate(socket_, x_.context.relay, held));
+        // What stays behind for want of room goes on when the client took some, be the reader
+        // parked or the endpoint's connection at its end.
+        const bool parked = reader_.regulate(socket_, x_.context.relay, held);
+        x_.client.set_wake_on_sent(parked || !socket_.received().empty());
     }
 }
 
@@ -224,20 +243,16 @@ bool Forwarding::pass_interim() {
         return false;
     }
     if (x_.client.takes_interim_responses()) {
-        net::BlockPool& blocks = x_.context.sockets.blocks;
         const ResponseRewrite sizing{
             .settings = x_.settings(), .route = *x_.route, .head = x_.response};
-        net::Block* block =
-            blocks.take(x_.response.head_bytes() + response_head_bytes_added_max(sizing));
-        if (block == nullptr) {
+        const bool queued = queue_head(
+            x_.context.sockets.blocks, x_.client.out(),
+            x_.response.head_bytes() + response_head_bytes_added_max(sizing), 0,
+            [&](http::HeadWriter& out) { write_interim_head(out, x_.settings(), x_.response); });
+        if (!queued) {
             fail(ExchangeEnd::internal);
             return false;
         }
-        http::HeadWriter writer(block->room());
-        write_interim_head(writer, x_.settings(), x_.response);
-        RW_ASSERT(!writer.overflowed());
-        x_.client.out().append_block(*block, writer.text());
-        blocks.release(*block);
     }
     consume_head(x_.response.head_bytes());
     x_.response_parser.reset();
@@ -249,7 +264,10 @@ void Forwarding::begin_response() {
     const http::FramingResult framing = http::frame_response(x_.response, traits);
     const http::ConnectionWishes wishes =
         http::connection_wishes(x_.response, x_.response.version_minor);
-    const http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
+    http::Fault fault = framing.fault != http::Fault::none ? framing.fault : wishes.fault;
+    if (x_.response.status == 101 && !upgrades_as_asked(x_.request, x_.response)) {
+        fault = http::Fault::bad_upgrade;
+    }
     if (fault != http::Fault::none) {
         fail(ExchangeEnd::upstream_bad, fault);
         return;
@@ -257,8 +275,9 @@ void Forwarding::begin_response() {
     x_.response_tunnels = framing.framing.kind == http::BodyKind::tunnel;
     x_.upstream_keeps_alive =
         wishes.keep_alive && framing.framing.kind != http::BodyKind::until_close;
-    // A client that still sends its body cannot be told later that this was its last request.
-    bool close = !x_.client_keeps_alive || !x_.up.has_ended();
+    // A body that was refused while it comes is better not sent at all.
+    const bool refuses_body = x_.response.status >= 400 && !x_.up.has_ended();
+    bool close = !x_.client_keeps_alive || refuses_body || x_.context.is_draining();
     const BodyForm form = x_.client.form_for(framing.framing, close);
     char cookie_room[sticky_cookie_bytes_max];
     ResponseRewrite rewrite = response_rewrite_of(x_, framing.framing, form, close);
@@ -280,16 +299,10 @@ void Forwarding::begin_response() {
 }
 
 bool Forwarding::write_response(const ResponseRewrite& rewrite) {
-    net::BlockPool& blocks = x_.context.sockets.blocks;
-    net::Block* block =
-        blocks.take(x_.response.head_bytes() + response_head_bytes_added_max(rewrite));
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write_response_head(writer, rewrite);
-    RW_ASSERT(!writer.overflowed());
-    x_.client.out().append_block(*block, writer.text());
-    blocks.release(*block);
-    return true;
+    return queue_head(x_.context.sockets.blocks, x_.client.out(),
+                      x_.response.head_bytes() + response_head_bytes_added_max(rewrite),
+                      small_body(socket_.received().bytes()),
+                      [&](http::HeadWriter& writer) { write_response_head(writer, rewrite); });
 }
 
 // ---- ends -------------------------------------------------------------------------------------
@@ -302,7 +315,9 @@ bool Forwarding::nothing_came_back() const {
 void Forwarding::server_ended() {
     if (!head_done_) {
         attempt.was_reused = server_.is_reused();
-        attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0;
+        // A send that has not ended may have sent all it has.
+        attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 ||
+                           socket_.is_sending();
         attempt.may_be_repeated = nothing_came_back() && x_.up.body_bytes() == 0;
         fail(ExchangeEnd::upstream_reset);
         return;

@@ -112,7 +112,8 @@ async::Task<void> HttpSession::run() {
             auto lingering = linger();
             co_await lingering;
         }
-        cut = last == Reuse::cut || is_cancelled() || !out_.empty();
+        // What is still queued is no reason: close() delivers it first.
+        cut = last == Reuse::cut || is_cancelled();
     }
     {
         auto closing = close(cut);

@@ -89,9 +89,11 @@ void Core::grant(const GrantPermits& given) {
         case PermitKind::pool: pools->grant_permits(given.pool.index, given.count); return;
         case PermitKind::upstream_requests:
             pools->grant_request_permits(given.pool.index, given.count);
+            traffic.wake_waiting();
             return;
         case PermitKind::route_requests:
             traffic.routes[given.pool.index].in_flight.grant(given.count);
+            traffic.wake_waiting();
             return;
     }
 }
