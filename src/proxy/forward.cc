@@ -281,6 +281,7 @@ void Forwarding::begin_response() {
     rewrite.sticky_cookie = sticky_cookie_for(x_, *server_.endpoint, cookie_room);
     x_.client_keeps_alive = !close;
     x_.status = x_.response.status;
+    server_.endpoint->stats->by_status_class[stats::status_class_of(x_.status)].add();
     if (!write_response(rewrite)) {
         fail(ExchangeEnd::internal);
         return;
@@ -365,6 +366,7 @@ void Forwarding::end_with_cut() {
 void Forwarding::fail(ExchangeEnd end, http::Fault fault) {
     over_ = true;
     attempt.failure = Failure{end, fault};
+    if (!head_done_) server_.endpoint->stats->by_status_class[0].add();
     if (end == ExchangeEnd::upstream_bad) {
         x_.context.stats.http.response_faults[static_cast<std::size_t>(fault)].add();
     }
