@@ -148,6 +148,7 @@ void Coordinator::compare_permits() {
     std::uint64_t warm = 0;
     for (const config::Upstream& upstream : settings_.upstreams) {
         warm = std::max<std::uint64_t>(warm, upstream.pool.connections_min);
+        if (upstream.pool.warm) warm = std::max(warm, upstream.endpoints.size());
     }
     for (std::size_t shard = 0; shard < links_.size(); ++shard) {
         ledger_.for_each_pool([&](shard::PermitPool pool) {
