@@ -2,9 +2,12 @@
 //
 //   exchange port=P connections=64 request=128 response=128 per_connection=0
 //   bulk     port=P streams=1 direction=down|up source=file|memory
+//   http     port=P connections=64 request_body=0 response_body=1024 new_connections=no|yes rate=0
+//   events   port=P connections=200 events_per_second=200 event=100
 //   hold     port=P connections=5000        (opens them and answers; nothing runs until release)
+//   hold_http port=P connections=8000       (likewise, with an HTTP request on each)
 //   release
-// and for the first two also: warm_up_ms=300 measure_ms=1000 pids=12,13 (whose CPU time to read).
+// and for the first four also: warm_up_ms=300 measure_ms=1000 pids=12,13 (whose CPU time to read).
 //
 // Usage: tcp_load [--core N] [--congestion NAME] [--seed N]
 // The first line it prints is {"origin_port": P}; it ends with its input.
@@ -113,7 +116,10 @@ class Session {
         Words words(line);
         if (words.name() == "exchange") return exchange(words);
         if (words.name() == "bulk") return bulk(words);
+        if (words.name() == "http") return http(words);
+        if (words.name() == "events") return events(words);
         if (words.name() == "hold") return hold(words);
+        if (words.name() == "hold_http") return hold_http(words);
         if (words.name() == "release" && holding_) {
             holding_ = false;
             return as_json(generator_.release()) + "}";
@@ -173,6 +179,57 @@ class Session {
         if (const std::string why = words.problem(); !why.empty()) return failure(why);
         if (holding_ || plan.streams == 0) return failure("no streams, or connections are held");
         return measured(plan, pids);
+    }
+
+    static load::HttpPlan http_plan(Words& words) {
+        load::HttpPlan plan;
+        plan.target = load::Target::loopback(static_cast<std::uint16_t>(words.number("port", 0)));
+        plan.connections = static_cast<unsigned>(words.number("connections", 64));
+        plan.request_body_bytes = words.number("request_body", 0);
+        plan.response_body_bytes = words.number("response_body", 1024);
+        plan.new_connection_each = words.choice("new_connections", "no", "yes");
+        plan.rate = static_cast<double>(words.number("rate", 0));
+        plan.warm_up = milliseconds(words, "warm_up_ms", 300);
+        plan.measure = milliseconds(words, "measure_ms", 1000);
+        return plan;
+    }
+    std::string refusal(const load::HttpPlan& plan) const {
+        if (holding_) return "connections are held: release first";
+        if (plan.connections == 0) return "connections must be at least 1";
+        const bool request_fits =
+            plan.request_body_bytes == 0 || plan.request_body_bytes >= load::http_body_bytes_min;
+        if (!request_fits || plan.response_body_bytes < load::http_body_bytes_min) {
+            return fmt::format("bodies must be at least {} bytes", load::http_body_bytes_min);
+        }
+        if (plan.event_bytes < load::event_bytes_min || plan.events_per_second <= 0) {
+            return fmt::format("events must have at least {} bytes and a rate",
+                               load::event_bytes_min);
+        }
+        return {};
+    }
+    std::string measured_http(const load::HttpPlan& plan, Words& words) {
+        const std::vector<int> pids = words.pids();
+        if (const std::string why = words.problem(); !why.empty()) return failure(why);
+        if (const std::string why = refusal(plan); !why.empty()) return failure(why);
+        return measured(plan, pids);
+    }
+    std::string http(Words& words) {
+        const load::HttpPlan plan = http_plan(words);
+        return measured_http(plan, words);
+    }
+    std::string events(Words& words) {
+        load::HttpPlan plan = http_plan(words);
+        plan.kind = load::HttpPlan::Kind::events;
+        plan.events_per_second = static_cast<double>(words.number("events_per_second", 200));
+        plan.event_bytes = words.number("event", 100);
+        return measured_http(plan, words);
+    }
+    std::string hold_http(Words& words) {
+        const load::HttpPlan plan = http_plan(words);
+        if (const std::string why = words.problem(); !why.empty()) return failure(why);
+        if (const std::string why = refusal(plan); !why.empty()) return failure(why);
+        holding_ = true;
+        return as_json(generator_.hold(plan)) + "}";
     }
 
     std::string hold(Words& words) {

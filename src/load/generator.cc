@@ -3,6 +3,7 @@
 #include "bulk_run.h"
 #include "engine.h"
 #include "exchange_run.h"
+#include "http_run.h"
 #include "ringway/base/assert.h"
 
 namespace ringway::load {
@@ -11,11 +12,15 @@ struct Generator::Impl {
     std::unique_ptr<Engine> engine;
     std::unique_ptr<BulkContent> content;  // made when first needed
     std::unique_ptr<ExchangeRun> held;
+    std::unique_ptr<HttpRun> held_http;
     std::uint32_t run_number = 0;
 };
 
 Generator::Generator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Generator::~Generator() { impl_->held.reset(); }
+Generator::~Generator() {
+    impl_->held.reset();
+    impl_->held_http.reset();
+}
 
 base::Result<std::unique_ptr<Generator>> Generator::open(const GeneratorSettings& settings) {
     auto impl = std::make_unique<Impl>();
@@ -45,6 +50,21 @@ LoadReport Generator::run(const BulkPlan& plan, const WindowMarks& marks) {
     return run.report();
 }
 
+LoadReport Generator::run(const HttpPlan& plan, const WindowMarks& marks) {
+    RW_ASSERT(!impl_->held_http);
+    HttpRun run(*impl_->engine, plan, ++impl_->run_number, false);
+    run.measure(marks);
+    run.finish();
+    return run.report();
+}
+
+LoadReport Generator::hold(const HttpPlan& plan) {
+    RW_ASSERT(!impl_->held_http);
+    impl_->held_http = std::make_unique<HttpRun>(*impl_->engine, plan, ++impl_->run_number, true);
+    impl_->held_http->open_and_hold();
+    return impl_->held_http->report();
+}
+
 LoadReport Generator::hold(const ExchangePlan& plan) {
     RW_ASSERT(!impl_->held);
     impl_->held = std::make_unique<ExchangeRun>(*impl_->engine, plan, ++impl_->run_number, true);
@@ -53,6 +73,12 @@ LoadReport Generator::hold(const ExchangePlan& plan) {
 }
 
 LoadReport Generator::release() {
+    if (impl_->held_http) {
+        impl_->held_http->finish();
+        LoadReport report = impl_->held_http->report();
+        impl_->held_http.reset();
+        return report;
+    }
     RW_ASSERT(impl_->held != nullptr);
     impl_->held->finish();
     LoadReport report = impl_->held->report();

@@ -276,8 +276,7 @@ std::string listener_url(const config::Target& target) {
     if (target.host.find(':') != std::string::npos) {
         return fmt::format("{}://[{}]:{}", scheme, target.host, target.port);
     }
-    return fmt::format("{}://{}:{}", scheme, target.host.empty() ? "*" : target.host,
-                       target.port);
+    return fmt::format("{}://{}:{}", scheme, target.host.empty() ? "*" : target.host, target.port);
 }
 
 std::optional<Address> literal_address(const config::Target& target) {

@@ -145,6 +145,7 @@ void SliceQueue::move_front(std::size_t bytes, SliceQueue& to) {
 }
 
 void SliceQueue::gather() {
+    if (gather_into_first()) return;
     Block* block = source_.blocks.take(bytes_);
     if (block == nullptr) return;
     const std::size_t copied = copy_front(reinterpret_cast<std::byte*>(block->data), bytes_);
@@ -152,6 +153,28 @@ void SliceQueue::gather() {
     consume(copied);
     append_block(*block, {block->data, copied});
     source_.blocks.release(*block);
+}
+
+// A head that ends where its block is still free takes what follows behind itself.
+bool SliceQueue::gather_into_first() {
+    if (head_->owner != SliceNode::Owner::block) return false;
+    Block& block = *head_->block;
+    ring::Slice& slice = head_->slice;
+    const std::uint32_t more = bytes_ - slice.bytes;
+    const auto* end = reinterpret_cast<const char*>(slice.data) + slice.bytes;
+    const bool is_last_written = block.holders == 1 && end == block.data + block.used;
+    if (!is_last_written || block.room().size() < more) return false;
+    char* at = block.data + block.used;
+    while (SliceNode* node = head_->next) {
+        std::memcpy(at, node->slice.data, node->slice.bytes);
+        at += node->slice.bytes;
+        head_->next = node->next;
+        release(*node);
+    }
+    block.used += more;
+    slice.bytes += more;
+    tail_ = head_;
+    return true;
 }
 
 void SliceQueue::consume(std::size_t bytes) {

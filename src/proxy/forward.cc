@@ -8,6 +8,7 @@
 #include "body_way.h"
 #include "exchange_steps.h"
 #include "head_gather.h"
+#include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
 #include "ringway/http/hop_by_hop.h"
@@ -29,6 +30,12 @@ BodyForm request_form(const http::Framing& framing) {
         case http::BodyKind::chunked: return BodyForm::chunked;
         default: return BodyForm::none;
     }
+}
+
+// What of a body may be sent in one piece with its head (net::Socket gathers so few bytes).
+std::size_t small_body(std::uint32_t arrived_bytes) {
+    constexpr std::uint32_t small_bytes = 3072;
+    return arrived_bytes <= small_bytes ? arrived_bytes : 0;
 }
 
 // A 101 must choose among the protocols that were asked for (RFC 9110, 7.8).
@@ -119,15 +126,12 @@ bool Forwarding::begin() {
     x_.response_parser.reset();
     char client_text[net::address_text_bytes_max];
     const RequestRewrite rewrite = rewrite_of(x_, *server_.endpoint, client_text);
-    net::BlockPool& blocks = x_.context.sockets.blocks;
-    net::Block* block =
-        blocks.take(x_.request.head_bytes() + request_head_bytes_added_max(rewrite));
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write_request_head(writer, rewrite);
-    RW_ASSERT(!writer.overflowed());
-    server_.out.append_block(*block, writer.text());
-    blocks.release(*block);
+    const bool queued =
+        queue_head(x_.context.sockets.blocks, server_.out,
+                   x_.request.head_bytes() + request_head_bytes_added_max(rewrite),
+                   small_body(x_.client.body_in().bytes()),
+                   [&](http::HeadWriter& writer) { write_request_head(writer, rewrite); });
+    if (!queued) return false;
     x_.sent_at = x_.context.now;
     set_idle_deadline();
     return true;
@@ -239,20 +243,16 @@ bool Forwarding::pass_interim() {
         return false;
     }
     if (x_.client.takes_interim_responses()) {
-        net::BlockPool& blocks = x_.context.sockets.blocks;
         const ResponseRewrite sizing{
             .settings = x_.settings(), .route = *x_.route, .head = x_.response};
-        net::Block* block =
-            blocks.take(x_.response.head_bytes() + response_head_bytes_added_max(sizing));
-        if (block == nullptr) {
+        const bool queued = queue_head(
+            x_.context.sockets.blocks, x_.client.out(),
+            x_.response.head_bytes() + response_head_bytes_added_max(sizing), 0,
+            [&](http::HeadWriter& out) { write_interim_head(out, x_.settings(), x_.response); });
+        if (!queued) {
             fail(ExchangeEnd::internal);
             return false;
         }
-        http::HeadWriter writer(block->room());
-        write_interim_head(writer, x_.settings(), x_.response);
-        RW_ASSERT(!writer.overflowed());
-        x_.client.out().append_block(*block, writer.text());
-        blocks.release(*block);
     }
     consume_head(x_.response.head_bytes());
     x_.response_parser.reset();
@@ -299,16 +299,10 @@ void Forwarding::begin_response() {
 }
 
 bool Forwarding::write_response(const ResponseRewrite& rewrite) {
-    net::BlockPool& blocks = x_.context.sockets.blocks;
-    net::Block* block =
-        blocks.take(x_.response.head_bytes() + response_head_bytes_added_max(rewrite));
-    if (block == nullptr) return false;
-    http::HeadWriter writer(block->room());
-    write_response_head(writer, rewrite);
-    RW_ASSERT(!writer.overflowed());
-    x_.client.out().append_block(*block, writer.text());
-    blocks.release(*block);
-    return true;
+    return queue_head(x_.context.sockets.blocks, x_.client.out(),
+                      x_.response.head_bytes() + response_head_bytes_added_max(rewrite),
+                      small_body(socket_.received().bytes()),
+                      [&](http::HeadWriter& writer) { write_response_head(writer, rewrite); });
 }
 
 // ---- ends -------------------------------------------------------------------------------------

@@ -15,8 +15,7 @@ from test_data_path import shard_threads
 
 KINDS = [request_bytes("GET", "/a?b=c", [("Accept", "*/*"), ("User-Agent", "test")]),
          request_bytes("POST", "/form", body=b"x" * 300), request_bytes("HEAD", "/"),
-         request_bytes("PUT", "/chunks", [("Transfer-Encoding", "chunked")],
-                       b"5\r\nhello\r\n0\r\n\r\n")]
+         request_bytes("PUT", "/", [("X-Long", "v" * 900)], b"y" * 5000)]
 METHODS = ("GET", "POST", "HEAD", "PUT")
 
 

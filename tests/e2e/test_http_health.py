@@ -32,11 +32,11 @@ def test_an_endpoint_whose_check_fails_gets_no_requests_until_it_passes():
             eventually(lambda: counts(ringway, 10)["bad"] == 5, "both serve")
             bad.status = 500
             eventually(lambda: counts(ringway, 10) == {"good": 10}, "only the good one serves", 5)
-            expect(row_of(ringway, two)["health"] != row_of(ringway, one)["health"],
-                   "the difference is shown")
+            equal([row_of(ringway, origin)["state"] for origin in (one, two)],
+                  ["ready", "unhealthy"], "what is shown")
             bad.status = 200
             eventually(lambda: counts(ringway, 10)["bad"] == 5, "both serve again", 5)
-            expect(good.checks > 5 and bad.checks > 5, "both were checked")
+            expect(good.checks >= 3 and bad.checks >= 3, "both were checked")
 
 
 def test_the_check_is_a_get_of_the_path_with_a_host():
@@ -69,11 +69,11 @@ def test_the_status_and_the_body_of_a_check_are_judged():
 
 
 def test_a_check_that_gets_no_answer_fails():
-    with HttpOrigin(scripted(BODY, 5)) as origin, HttpOrigin(naming("spare")) as spare:
+    with HttpOrigin(scripted(BODY, 5)) as origin, HttpOrigin(scripted(BODY, RESET)) as spare:
         rule = "interval=100ms,timeout=100ms,rise=2,fall=2,jitter=0,path=/health"
         with Gateway(*HTTP_LISTEN, *upstream([origin, spare]), "--health-check", rule) as ringway:
-            eventually(lambda: row_of(ringway, origin)["health"] != row_of(ringway, spare)["health"]
-                       or counts(ringway, 4) == {"spare": 4}, "it is taken out", 8)
+            eventually(lambda: row_of(ringway, origin)["state"] == "unhealthy", "it is taken out")
+            equal(row_of(ringway, spare)["state"], "unhealthy", "one that fails otherwise")
 
 
 def test_checks_are_off_until_asked_for():

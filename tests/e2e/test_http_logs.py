@@ -5,7 +5,7 @@ import os
 import re
 
 from harness.base import Folder, contains, equal, eventually, expect
-from harness.gateway import HTTP_LISTEN, Gateway, gateway
+from harness.gateway import HTTP_LISTEN, Gateway, gateway, named_origins, upstream
 from harness.http_origin import HttpOrigin, RESET, mirror, scripted
 
 COMBINED = re.compile(r'(\S+) \S+ \S+ \[[^\]]+\] "(\S+) (\S+) HTTP/1\.([01])" (\d{3}) (\d+|-) '
@@ -147,3 +147,17 @@ def settled(ringway, requests):
     stats = ringway.stats()
     traffic = stats.route()["traffic"]
     return stats if traffic["ended_total"] == requests else None
+
+
+def test_requests_are_counted_by_endpoint():
+    with named_origins("a", "b") as origins:
+        with Gateway(*HTTP_LISTEN, *upstream(origins), shards=1) as ringway:
+            with ringway.client() as client:
+                for _ in range(10):
+                    client.ask()
+            stats = eventually(lambda: settled(ringway, 10), "ten requests are counted")
+            for row in stats.upstream("pool")["endpoints"]:
+                equal((row["requests"], row["requests_active"]), (5, 0), "requests")
+                equal(row["statuses"]["2xx"], 5, "statuses")
+                equal(row["exchange_failures"], 0, "failures")
+                equal(row["active"], 1, "connections kept")

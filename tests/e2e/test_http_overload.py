@@ -1,13 +1,14 @@
 """Too many requests, draining, and reloading under load."""
 
 import signal
+import threading
 import time
 
 from harness.base import (alone, at_most, between, contains, equal, eventually, expect,
-                          not_instrumented, scaled, timeout_of)
+                          never, not_instrumented, scaled, timeout_of)
 from harness.gateway import Configured, Load, gateway, named_origins
 from harness.http import ask_once, request_bytes
-from harness.http_origin import Gate, HttpOrigin, mirror, naming
+from harness.http_origin import Gate, HttpOrigin, Slowly, mirror, naming
 from harness.sockets import Server, ask, connect
 
 # ---- in flight -------------------------------------------------------------------------------
@@ -15,7 +16,7 @@ from harness.sockets import Server, ask, connect
 
 def test_requests_beyond_an_upstreams_limit_are_turned_away_at_once():
     gate = Gate()
-    with HttpOrigin(gate) as origin, gateway(origin, "--max-requests", 3) as ringway:
+    with HttpOrigin(gate) as origin, gateway(origin, "--max-requests", 3, shards=1) as ringway:
         clients = [ringway.client() for _ in range(3)]
         for client in clients:
             client.request()
@@ -49,7 +50,7 @@ upstream = "only"
 max-requests = 2
 [[route]]
 upstream = "only"
-""") as ringway:
+""", shards=1) as ringway:
             clients = [ringway.client() for _ in range(2)]
             for client in clients:
                 client.request("GET", "/limited/x")
@@ -61,6 +62,27 @@ upstream = "only"
             gate.open()
             for client in (*clients, other):
                 equal(client.response().status, 200)
+
+
+def test_two_shards_share_one_limit():
+    gate = Gate()
+    with HttpOrigin(gate) as origin, gateway(origin, "--max-requests", 3, shards=2) as ringway:
+        served = []
+
+        def ask_until_served():
+            while (response := ringway.get()).status == 503:
+                time.sleep(0.02)
+            served.append(response.status)
+
+        threads = [threading.Thread(target=ask_until_served) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: gate.waiting == 3, "all of the limit is used, whoever asks")
+        never(lambda: gate.waiting > 3, "more than the limit")
+        gate.open()
+        for thread in threads:
+            thread.join(20)
+        equal(served, [200] * 8, "everybody, in the end")
 
 
 @alone
@@ -82,17 +104,14 @@ def test_turning_away_takes_less_than_a_millisecond():
 
 
 def test_a_limit_is_exact_under_load():
-    def slow(call):
-        call.read_body()
-        time.sleep(0.01)
-        call.reply(body="ok")
-
+    slow = Slowly(0.01)
     with HttpOrigin(slow) as origin, gateway(origin, "--max-requests", 4) as ringway:
         with Load(ringway.address(), clients=12) as load:
-            eventually(lambda: load.statuses.get(200, 0) > 20, "requests within the limit pass")
+            time.sleep(1)
             load.stop()
         equal((set(load.statuses) <= {200, 503}, load.failures), (True, []), "how it went")
-        at_most(origin.in_flight_peak, 4, "requests at one time")
+        expect(load.statuses.get(200, 0) > 50, f"statuses: {load.statuses}")
+        at_most(slow.peak, 4, "requests at one time")
 
 
 # ---- draining --------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ status = 308
     with routed(["only"], routes + route("only")) as ringway:
         response = ringway.get("/old/a%20b?x=1&y", host="example.com:8080")
         equal(response.status, 308)
-        equal(response.fields.get("Location"), "https://example.com:8080/old/a%20b?x=1&y")
+        equal(response.fields.get("Location"), "https://example.com/old/a%20b?x=1&y")
         equal(ringway.get("/new").text(), "only")
 
 

@@ -8,7 +8,7 @@ from harness.gateway import Configured, gateway
 from harness.http import request_bytes
 from harness.http_origin import END, HttpOrigin, RESET, mirror, scripted
 from harness.process import Process, run
-from harness.sockets import Server, ask, expect_end, expect_gone, pattern, receive_exactly
+from harness.sockets import ask, expect_end, expect_gone, pattern, receive_exactly
 from harness.websocket import (BINARY, CLIENT, CLOSE, PING, PONG, SERVER, TEXT, WebSocketClient,
                                echo_frames, frame, interpreter_with, shake_hands)
 
@@ -186,20 +186,27 @@ def test_connect_is_refused():
 
 
 def test_connect_is_a_tunnel_where_a_route_allows_it():
-    with Server() as echo:
-        port = echo.port
+    def tunnel(call):
+        equal(call.target, "anything.test:99", "whom the upstream is asked for")
+        call.send("HTTP/1.1 200 Connected\r\n\r\n")
+        call.over = True
+        while piece := call.stream.some():
+            call.send(piece)
+        call.end()
+
+    with HttpOrigin(tunnel) as origin:
         with Configured(f"""
             [[listener]]
             url = "http://127.0.0.1:0"
             [[upstream]]
-            name = "echo"
-            endpoints = ["http://127.0.0.1:{port}"]
+            name = "proxy"
+            endpoints = ["{origin.url}"]
             [[route]]
             method = "CONNECT"
-            upstream = "echo"
+            upstream = "proxy"
             connect = true
             """) as ringway, ringway.client() as client:
-            client.request("CONNECT", "anything:99", host="anything:99")
+            client.request("CONNECT", "anything.test:99", host="anything.test:99")
             response = client.head()
             equal(response.status, 200)
             expect(not response.fields.has("Content-Length"), "a tunnel has no length")

@@ -17,13 +17,19 @@ class Deadline : private base::Timer {
         : base::Timer(&Deadline::fire), wheel_(wheel), wake_(wake) {}
     ~Deadline() { clear(); }
 
-    // From now on: expires at `at`, and not before. never() disarms.
+    // From now on: expires at `at`, and not before. A timer that is armed for an earlier instant
+    // stays where it is and looks again when it fires: most deadlines are replaced by later ones.
     void set(base::Instant at) {
         at_ = at;
         expired_ = false;
+        if (is_armed() && due() <= at) return;
         wheel_.arm(*this, at);
     }
-    void clear() { set(base::Instant::never()); }
+    void clear() {
+        at_ = base::Instant::never();
+        expired_ = false;
+        wheel_.disarm(*this);
+    }
     // Postpones a deadline that is set; `at` must not be earlier than it was.
     void renew(base::Instant at) { at_ = at; }
 

@@ -34,11 +34,13 @@ struct Span {
 
 class FieldList {
   public:
-    FieldList() {}  // not defaulted: `RequestHead{}` would fill the unused fields with zeros
+    // Not defaulted: then `RequestHead{}` would fill two kilobytes of unused fields with zeros.
+    FieldList() {}  // NOLINT(modernize-use-equals-default)
     void clear() {
         count_ = 0;
         base_ = nullptr;
         head_bytes_ = 0;
+        present_ = 0;
     }
     // Where the message begins: its first byte, now.
     void rebase(const char* base) { base_ = base; }
@@ -50,6 +52,7 @@ class FieldList {
     bool add(const Field& field) {
         if (count_ == fields_max) return false;
         fields_[count_++] = field;
+        present_ |= bit_of(field.id);
         return true;
     }
     std::span<const Field> fields() const { return {fields_.data(), count_}; }
@@ -60,8 +63,11 @@ class FieldList {
     std::string_view value(const Field& field) const {
         return {base_ + field.value_at, field.value_bytes};
     }
+    // Whether a field of this name is there; says at once what find() would search for in vain.
+    bool has(FieldName id) const { return (present_ & bit_of(id)) != 0; }
     // The first field of this name, or nullptr.
     const Field* find(FieldName id) const {
+        if (!has(id)) return nullptr;
         for (const Field& field : fields()) {
             if (field.id == id) return &field;
         }
@@ -74,7 +80,12 @@ class FieldList {
     }
 
   private:
+    static constexpr std::uint64_t bit_of(FieldName id) {
+        return std::uint64_t{1} << static_cast<unsigned>(id);
+    }
+
     const char* base_ = nullptr;
+    std::uint64_t present_ = 0;  // by FieldName
     std::uint32_t head_bytes_ = 0;
     std::uint32_t count_ = 0;
     std::array<Field, fields_max> fields_;

@@ -34,9 +34,11 @@ class Generator {
 
     LoadReport run(const ExchangePlan& plan, const WindowMarks& marks = {});
     LoadReport run(const BulkPlan& plan, const WindowMarks& marks = {});
+    LoadReport run(const HttpPlan& plan, const WindowMarks& marks = {});
 
     // Opens plan.connections, makes one exchange on each and leaves them open and idle.
     LoadReport hold(const ExchangePlan& plan);
+    LoadReport hold(const HttpPlan& plan);
     // Ends what hold() left open.
     LoadReport release();
 

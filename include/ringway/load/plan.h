@@ -52,6 +52,31 @@ struct BulkPlan {
     base::Duration patience = base::Duration::seconds(10);  // without progress: LoadErrors::stalled
 };
 
+// HTTP/1.1 requests with the id of their connection and their number, answered by the origin with
+// the same id: an answer to somebody else's request is an error, not a result.
+struct HttpPlan {
+    enum class Kind : std::uint8_t {
+        requests,  // each answered by one body of known length
+        events,    // one endless response per connection, an event in each of its chunks
+    };
+    Target target;
+    Kind kind = Kind::requests;
+    unsigned connections = 64;
+    std::size_t request_body_bytes = 0;      // 0: GET; otherwise POST
+    std::size_t response_body_bytes = 1024;  // at least http_body_bytes_min
+    bool new_connection_each = false;        // "Connection: close"
+    // Requests per second over all connections, begun on schedule: what has to wait for a free
+    // connection counts its waiting. 0: closed loop.
+    double rate = 0;
+    double events_per_second = 200;  // of each connection
+    std::size_t event_bytes = 100;   // with its framing as an event, without the chunk's
+    base::Duration warm_up = base::Duration::milliseconds(300);
+    base::Duration measure = base::Duration::seconds(1);
+    base::Duration patience = base::Duration::seconds(10);  // without progress: LoadErrors::stalled
+};
+inline constexpr std::size_t http_body_bytes_min = 32;
+inline constexpr std::size_t event_bytes_min = 64;
+
 // What went wrong, by kind. Anything but zero makes a run worthless.
 struct LoadErrors {
     std::uint64_t connect = 0;      // nobody answered
@@ -65,7 +90,7 @@ struct LoadErrors {
 struct LoadReport {
     base::Duration window{};  // how long was measured
     // Within the window:
-    std::uint64_t exchanges = 0;
+    std::uint64_t exchanges = 0;      // or events
     std::uint64_t connections = 0;    // opened and ended in order (churn)
     std::uint64_t bytes = 0;          // bulk: as received
     std::uint64_t turns = 0;          // of the generator's own ring

@@ -82,6 +82,7 @@ class SliceQueue {
     void release(SliceNode& node);
     SliceNode& append_node(SliceNode::Owner owner, const ring::Slice& slice);
     void link_last(SliceNode* node);
+    bool gather_into_first();
     bool continues_last(const ring::Slice& slice) const;
     void move_node(SliceQueue& to);
     void move_part(std::uint32_t bytes, SliceQueue& to);

@@ -123,6 +123,26 @@ def scripted(*steps):
     return answer
 
 
+class Slowly:
+    """Answers after a while, and counts how many requests it had at one time. They count until just
+    before their answer: once it is sent, the next one may come."""
+
+    def __init__(self, seconds, answer=answer_ok):
+        self.seconds, self.answer = seconds, answer
+        self.now = self.peak = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, call):
+        with self.lock:
+            self.now += 1
+            self.peak = max(self.peak, self.now)
+        call.read_body()
+        time.sleep(self.seconds)
+        with self.lock:
+            self.now -= 1
+        self.answer(call)
+
+
 class HttpOrigin(Server):
     """Serves each connection in a thread of its own; `requests` and `transcripts` are kept."""
 
@@ -134,7 +154,6 @@ class HttpOrigin(Server):
         self.malformed = []
         self.failures = []
         self.in_flight = 0
-        self.in_flight_peak = 0
         self.cut_requests = 0  # the proxy went away within a request
         self.idle_connections = set()  # between two requests now
         self.record = threading.Lock()
@@ -174,7 +193,6 @@ class HttpOrigin(Server):
         with self.record:
             self.requests.append(call.request)
             self.in_flight += 1
-            self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
         try:
             self.answer(call)
             if not call.over and not call.body_taken:

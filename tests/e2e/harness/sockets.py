@@ -196,6 +196,15 @@ class Origin:
         self.close()
 
 
+def is_open(sock):
+    """True while neither side has ended the connection, as the kernel knows it."""
+    try:
+        state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    except OSError:
+        return False
+    return state == 1  # TCP_ESTABLISHED
+
+
 def url_of(address):
     if isinstance(address, str):
         return f"tcp+unix:{address}".replace("\0", "@")
@@ -250,7 +259,8 @@ class Server:
         self.serve = serve or type(self).echo
         self.accepted = 0
         self.active = 0
-        self.active_peak = 0
+        self.active_peak = 0  # as threads saw it, which hear of an end a little late
+        self.open_peak = 0  # as the kernel knew whenever one more had come
         self.bytes_in = 0
         self.bytes_out = 0
         self.peers = []
@@ -278,6 +288,7 @@ class Server:
                 self.accepted += 1
                 self.active += 1
                 self.active_peak = max(self.active_peak, self.active)
+                self.open_peak = max(self.open_peak, 1 + sum(map(is_open, self.connections)))
                 self.peers.append(peer)
                 self.connections.add(taken)
             threading.Thread(target=self.serve_one, args=(taken,), daemon=True).start()
