@@ -77,9 +77,10 @@ std::string built_in_settings(const std::vector<std::unique_ptr<mock::Origin>>& 
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const std::uint16_t port = is_free(parts[i].usual_port) ? parts[i].usual_port : 0;
         toml += fmt::format(
-            "[[listener]]\nname = \"{0}\"\nurl = \"tcp://127.0.0.1:{1}\"\n"
-            "[[upstream]]\nname = \"{0}\"\nendpoints = [\"tcp://127.0.0.1:{2}\"]\n",
-            parts[i].name, port, origins[i]->port());
+            "[[listener]]\nname = \"{0}\"\nurl = \"{1}://127.0.0.1:{2}\"\n"
+            "[[upstream]]\nname = \"{0}\"\nendpoints = [\"{1}://127.0.0.1:{3}\"]\n",
+            parts[i].name, parts[i].mode == mock::Mode::http ? "http" : "tcp", port,
+            origins[i]->port());
     }
     return toml;
 }

@@ -165,13 +165,23 @@ class Builder {
         return {};
     }
 
+    // Defaults for clients with addresses, and for sockets that are TCP.
+    static void forget_tcp(Listener& listener) {
+        listener.allow.clear();
+        listener.deny.clear();
+        SocketOptions of_unix;
+        of_unix.receive_buffer_bytes = listener.socket.receive_buffer_bytes;
+        of_unix.send_buffer_bytes = listener.socket.send_buffer_bytes;
+        listener.socket = of_unix;
+    }
+
     // Listeners bind: nothing is resolved for them but the one name that everybody types.
     static MaybeProblem check_listening_place(Listener& listener, const Raw& url) {
         if (is_unix(listener.target.scheme)) {
-            listener.allow.clear();  // defaults for clients with addresses
-            listener.deny.clear();
+            forget_tcp(listener);
             return {};
         }
+        listener.unix_mode = Listener{}.unix_mode;
         if (listener.target.host == "localhost") listener.target.host = "127.0.0.1";
         if (is_literal(listener.target.host)) return {};
         return refusal_line(url.where, url.text,

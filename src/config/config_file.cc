@@ -32,7 +32,7 @@ class Reader {
 
   private:
     std::string where(const toml::key& key) const {
-        return fmt::format("{}: {}", place(key.source()), key.str());
+        return fmt::format("{}: {}", place(key.source()), printable(key.str()));
     }
 
     [[noreturn]] void refuse(const toml::key& key, std::string rule, std::string hint = {}) const {
@@ -220,7 +220,9 @@ Checked<Layer, Problem> read_toml(std::string_view text, std::string_view file_n
     } catch (const FileProblem& problem) {
         return problem.line;
     } catch (const toml::parse_error& error) {
-        return Problem{fmt::format("{}: {}", reader.place(error.source()), error.description())};
+        // It quotes what it saw, line ends and all.
+        return Problem{
+            fmt::format("{}: {}", reader.place(error.source()), printable(error.description()))};
     }
 }
 

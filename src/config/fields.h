@@ -101,6 +101,9 @@ std::string show_cidr(const Object& object) {
     return show_ranges(object.*Member);
 }
 
+// The rows of process_options() that are about HTTP.
+std::span<const OptionRow<Settings>> http_process_options();
+
 // Back to what nobody said of the options that only HTTP upstreams have.
 void forget_http(Upstream& upstream);
 

@@ -125,7 +125,7 @@ std::string flag_table(Group group) {
             meaning += fmt::format(" (also an option of {})", scope_text(flag.scope));
         }
         if (flag.repeat) meaning += "; may be repeated";
-        if (flag.fixed) meaning += "; a reload does not change it";
+        if (flag.fixed) meaning += "; a reload that changes it is refused";
         out += fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", cell(code(flag.usage())),
                            flag.environment_name(),
                            flag.scope == Flag::Scope::file ? "" : code(flag.name),

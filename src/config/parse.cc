@@ -52,6 +52,11 @@ Checked<std::string, int> read_file(const std::string& path,
 // What is said instead of ringway's own words, read while somebody looks.
 std::string read_error_pages(Settings& settings) {
     for (ErrorPage& page : settings.error_pages) {
+        struct stat status{};
+        if (stat(page.path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+            return fmt::format("--error-page: {}: {} is not a file", page.status,
+                               printable(page.path));
+        }
         auto text = read_file(page.path, reply_bytes_max);
         if (!text) {
             return fmt::format("--error-page: {}: cannot read {}: {}", page.status,

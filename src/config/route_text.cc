@@ -80,7 +80,8 @@ class RouteReader {
   private:
     void add(std::string_view key, std::string value) {
         route_.options.push_back(
-            {std::string{key}, {std::move(value), fmt::format("{}: {}", route_.where, key)}});
+            {std::string{key},
+             {std::move(value), fmt::format("{}: {}", route_.where, printable(key))}});
     }
 
     Complaint add_condition(const Word& word) {

@@ -34,15 +34,17 @@ bool has_route(const Settings& settings, const Listener& listener) {
 std::string check_counts(const Settings& settings) {
     if (settings.listeners.empty()) {
         return refusal_line("--listen", {"there is nothing to listen on: at least one is needed",
-                                         "--listen tcp://127.0.0.1:8080"});
+                                         "--listen http://127.0.0.1:8080"});
     }
     // Routes that answer themselves need no upstream.
     const bool all_answered = std::all_of(
         settings.listeners.begin(), settings.listeners.end(),
         [&](const Listener& each) { return each.speaks_http() && has_route(settings, each); });
     if (settings.upstreams.empty() && !all_answered) {
-        return refusal_line("--upstream", {"there is nowhere to go: at least one is needed",
-                                           "--upstream tcp://127.0.0.1:9000"});
+        return refusal_line(
+            "--upstream", {"there is nowhere to go: at least one is needed",
+                           fmt::format("--upstream {}://127.0.0.1:9000",
+                                       settings.listeners.front().speaks_http() ? "http" : "tcp")});
     }
     if (settings.listeners.size() > listeners_max) {
         return refusal_line("--listen", fmt::format("{} listeners", settings.listeners.size()),

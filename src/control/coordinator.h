@@ -136,7 +136,9 @@ class Coordinator {
 
     ReloadProgress reload_;
     std::optional<StagedReload> staged_;
-    std::optional<ClientId> reload_client_;  // waits for the reload under way
+    // Of the reload under way: who waits for it, and what caused it.
+    std::optional<ClientId> reload_client_;
+    const char* reload_why_ = "";
     bool reload_again_ = false;
     bool serving_ = false;  // every shard has started
 

@@ -138,8 +138,7 @@ void Coordinator::commit(StagedReload staged, base::Instant now) {
     if (prober_) prober_->reload(settings);
     if (settings.log_level != before->log_level) apply_log_level(settings.log_level);
     reload_client_ = staged.client;
-    log_.info("reloading", stats::kv("why", staged.why),
-              stats::kv("generation", state_.reloads.generation));
+    reload_why_ = staged.why;
 }
 
 void Coordinator::send_reload(base::Instant now) {
@@ -189,7 +188,8 @@ void Coordinator::finish_reload(base::Instant now) {
     reload_.finish();
     ++state_.reloads.done;
     note_reload("ok");
-    log_.info("reloaded", stats::kv("generation", reload_.generation()),
+    log_.info("reloaded", stats::kv("why", reload_why_),
+              stats::kv("generation", reload_.generation()),
               stats::kv("shards", state_.shards_alive()), stats::kv("took", now - reload_.began()));
     parts_.notify.ready(fmt::format("serving generation {}", reload_.generation()));
     if (reload_client_) {

@@ -30,8 +30,7 @@ void for_each_limit(const config::Settings& settings,
         for (const config::Endpoint& endpoint : upstream.endpoints) {
             visit(pool_of(PermitKind::endpoint, endpoint.slot), endpoint.connections_max);
         }
-        visit(pool_of(PermitKind::pool, index),
-              upstream.speaks_http() ? upstream.pool.connections_max : 0);
+        visit(pool_of(PermitKind::pool, index), upstream.pool.connections_max);
         visit(pool_of(PermitKind::upstream_requests, index), upstream.requests_max);
     }
     for (const config::Route& route : settings.routes) {

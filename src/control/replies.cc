@@ -34,6 +34,20 @@ std::string shown_addresses(const EndpointStatus& status) {
     return text;
 }
 
+stats::EndpointRow row_of(const EndpointStatus& status) {
+    stats::EndpointRow row;
+    row.upstream = status.upstream->name;
+    row.name = status.endpoint->name;
+    row.address = shown_addresses(status);
+    row.state = shown_state(status);
+    row.weight = status.endpoint->weight;
+    row.backup = status.endpoint->backup;
+    row.connections_max = status.endpoint->connections_max;
+    row.slot = status.endpoint->slot;
+    row.retired = status.endpoint->retired || status.upstream->retired;
+    return row;
+}
+
 stats::Context context_of(const ServerState& state) {
     stats::Context context;
     context.version = version();
@@ -47,19 +61,11 @@ stats::Context context_of(const ServerState& state) {
     context.listeners = state.listeners;
     context.upstreams = upstream_rows_of(state.settings());
     context.routes = route_rows_of(state.settings());
-    for (std::size_t slot = 0; slot < state.endpoints.size(); ++slot) {
-        const EndpointStatus& status = state.endpoints[slot];
-        stats::EndpointRow row;
-        row.upstream = status.upstream->name;
-        row.name = status.endpoint->name;
-        row.address = shown_addresses(status);
-        row.state = shown_state(status);
-        row.weight = status.endpoint->weight;
-        row.backup = status.endpoint->backup;
-        row.connections_max = status.endpoint->connections_max;
-        row.slot = slot;
-        row.retired = status.endpoint->retired || status.upstream->retired;
-        context.endpoints.push_back(std::move(row));
+    context.fault_names = fault_names();
+    for (const config::Upstream& upstream : state.settings().upstreams) {
+        for (const config::Endpoint& endpoint : upstream.endpoints) {
+            context.endpoints.push_back(row_of(state.endpoints[endpoint.slot]));
+        }
     }
     return context;
 }
@@ -152,6 +158,11 @@ std::string info_reply(const ServerState& state, bool json) {
     if (::uname(&kernel) == 0) info.kernel = kernel.release;
     info.ring_features = ring_features_of(state);
     info.log_level = stats::name_of(static_cast<stats::LogLevel>(state.log_level));
+    info.generation = state.reloads.generation;
+    info.reloads_done = state.reloads.done;
+    info.reloads_refused = state.reloads.refused;
+    info.last_reload_wall_us = state.reloads.last_wall_us;
+    info.last_reload_result = state.reloads.last_result;
     info.config_path = settings.config_path;
     info.control_path = settings.control_path;
     info.access_log = settings.access_log;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "replies.h"
+#include "ringway/http/fault.h"
 
 namespace ringway::control {
 
@@ -52,6 +53,15 @@ std::vector<stats::RouteRow> route_rows_of(const config::Settings& settings) {
         row.retired = route.retired;
     }
     return rows;
+}
+
+std::vector<std::string_view> fault_names() {
+    static_assert(http::fault_count <= stats::fault_count_max);
+    std::vector<std::string_view> names;
+    for (std::size_t fault = 0; fault < http::fault_count; ++fault) {
+        names.push_back(http::name_of(static_cast<http::Fault>(fault)));
+    }
+    return names;
 }
 
 }  // namespace ringway::control

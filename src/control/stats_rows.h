@@ -2,6 +2,7 @@
 // numbers with, and how many numbers there must be.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "ringway/config/settings.h"
@@ -15,5 +16,7 @@ stats::StatsSizes stats_sizes_of(const config::Settings& settings);
 
 std::vector<stats::UpstreamRow> upstream_rows_of(const config::Settings& settings);
 std::vector<stats::RouteRow> route_rows_of(const config::Settings& settings);
+// By http::Fault's numbers.
+std::vector<std::string_view> fault_names();
 
 }  // namespace ringway::control

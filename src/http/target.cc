@@ -207,8 +207,9 @@ TargetResult read_target(const RequestHead& head, std::span<char> scratch) {
 
 NormalPath normalize_path(std::string_view path, std::span<char> out) {
     RW_ASSERT(out.size() >= path.size());
+    if (path.empty()) return {};
     const bool is_asterisk = path == "*";
-    if (!is_asterisk && (path.empty() || path.front() != '/')) return {.fault = Fault::bad_path};
+    if (!is_asterisk && path.front() != '/') return {.fault = Fault::bad_path};
     if (is_asterisk ||
         (path.find('%') == std::string_view::npos && path.find("/.") == std::string_view::npos)) {
         std::memcpy(out.data(), path.data(), path.size());

@@ -90,6 +90,11 @@ void log(Exchange& exchange) {
     record.times = exchange.times;
     record.end = exchange.end;
     record.sessions_active = static_cast<std::uint32_t>(exchange.context.stats.active.read());
+    if (exchange.upstream_state != nullptr) {
+        const stats::TrafficStats& upstream = *exchange.upstream_state->stats;
+        record.upstream_active = static_cast<std::uint32_t>(upstream.active.read());
+    }
+    if (exchange.endpoint != nullptr) record.endpoint_active = exchange.endpoint->requests_active;
     char line[stats::exchange_line_bytes_max];
     const std::size_t bytes =
         stats::format_exchange_line(line, sizeof line, record, line_format(settings));

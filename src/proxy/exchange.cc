@@ -75,26 +75,23 @@ std::optional<Failure> understand(Exchange& exchange) {
     if (auto failure = bad_request(framing.fault)) return failure;
     exchange.request_framing = framing.framing;
     const auto room = exchange.request_block->room();
-    const http::TargetResult target = http::read_target(head, room.subspan(0, 8));
+    const std::size_t target_room = std::size_t{head.target.bytes} + 1;
+    const http::TargetResult target = http::read_target(head, room.first(target_room));
     if (auto failure = bad_request(target.fault)) return failure;
     exchange.target = target.target;
     if (target.target.form != http::TargetForm::authority) {  // CONNECT has no path
-        const http::NormalPath path = http::normalize_path(target.target.path, room.subspan(8));
+        const http::NormalPath path =
+            http::normalize_path(target.target.path, room.subspan(target_room));
         if (auto failure = bad_request(path.fault)) return failure;
         exchange.path = path.path;
     }
-    if (const http::Field* expect = head.find(http::FieldName::expect); expect != nullptr) {
-        if (!http::equals_ignoring_case(head.value(*expect), "100-continue")) {
-            return Failure{ExchangeEnd::bad_request, http::Fault::expectation_failed};
-        }
-    }
-    exchange.wants_upgrade = wishes.upgrade;
-    const bool has_body =
-        framing.framing.kind == http::BodyKind::chunked ||
-        (framing.framing.kind == http::BodyKind::length && framing.framing.length > 0);
-    // What follows an upgrade's head must be the new protocol, and a body is not.
-    if (wishes.upgrade && has_body)
-        return Failure{ExchangeEnd::bad_request, http::Fault::bad_upgrade};
+    if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
+    // What follows an upgrade's head is to be the new protocol, and a body is not: such a wish is not
+    // passed on.
+    const http::BodyKind body = framing.framing.kind;
+    const bool has_body = body == http::BodyKind::chunked ||
+                          (body == http::BodyKind::length && framing.framing.length > 0);
+    exchange.wants_upgrade = wishes.upgrade && !has_body;
     return std::nullopt;
 }
 
@@ -123,12 +120,10 @@ std::optional<Failure> choose_route(Exchange& exchange) {
         {exchange.session.listener, exchange.target.host, exchange.path, exchange.request});
     if (exchange.route == nullptr) return Failure{ExchangeEnd::no_route};
     exchange.route_state = &exchange.context.traffic.routes[exchange.route->slot];
-    exchange.route_state->stats->requests.add();
-    exchange.route_state->stats->active.add();
+    exchange.route_state->stats->count_begin();
     if (exchange.route->action == config::RouteAction::forward) {
         exchange.upstream_state = &exchange.context.traffic.upstreams[exchange.route->upstream];
-        exchange.upstream_state->stats->requests.add();
-        exchange.upstream_state->stats->active.add();
+        exchange.upstream_state->stats->count_begin();
     }
     return check_limits(exchange);
 }

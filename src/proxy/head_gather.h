@@ -17,18 +17,22 @@ struct Gathered {
     std::uint32_t taken_bytes = 0;  // when done: so many of the head are not in the queue any more
 };
 
+// The first block holds more than the parser has seen of the queue's first slice: it goes on from
+// there.
+inline bool begin_block(net::BlockPool& blocks, net::Block*& block, std::size_t seen_bytes) {
+    constexpr std::size_t first_bytes = 1024;
+    block = blocks.take(std::max(first_bytes, seen_bytes + 1));
+    return block != nullptr;
+}
+
 // Makes room for more in the block; false when there is no memory.
 inline bool grow(net::BlockPool& blocks, net::Block*& block) {
-    constexpr std::size_t first_bytes = 1024;
-    if (block != nullptr && !block->room().empty()) return true;
-    net::Block* larger =
-        blocks.take(block == nullptr ? first_bytes : std::size_t{block->capacity} * 2);
+    if (!block->room().empty()) return true;
+    net::Block* larger = blocks.take(std::size_t{block->capacity} * 2);
     if (larger == nullptr) return false;
-    if (block != nullptr) {
-        std::copy_n(block->data, block->used, larger->data);
-        larger->used = block->used;
-        blocks.release(*block);
-    }
+    std::copy_n(block->data, block->used, larger->data);
+    larger->used = block->used;
+    blocks.release(*block);
     block = larger;
     return true;
 }
@@ -44,6 +48,7 @@ http::Progress parse_head(Parser& parser, net::SliceQueue& in, net::BlockPool& b
         const http::Progress progress =
             parser.parse({reinterpret_cast<const char*>(first.data), first.bytes});
         if (progress != http::Progress::need_more) return progress;
+        if (!begin_block(blocks, gathered.block, first.bytes)) return http::Progress::failed;
     }
     for (;;) {
         if (!grow(blocks, gathered.block)) return http::Progress::failed;

@@ -1,5 +1,7 @@
 #include "ringway/proxy/reader.h"
 
+#include <algorithm>
+
 namespace ringway::proxy {
 
 namespace {
@@ -13,8 +15,8 @@ bool Reader::regulate(net::Socket& socket, const net::RelayContext& relay,
     if (socket.take_arrived() <= net::RelayThresholds::small_move_bytes) overran_ = false;
     if (socket.has_ended()) return false;
     // With few buffers left nobody is to hold many.
-    const std::uint32_t limit = relay.buffers.scarce() ? net::RelayThresholds::small_move_bytes
-                                                       : relay.settings.held_bytes_max;
+    std::uint32_t limit = relay.settings.held_bytes_max;
+    if (relay.buffers.scarce()) limit = std::min(limit, net::RelayThresholds::small_move_bytes);
     if (socket.is_receiving()) {
         if (held_bytes < limit) return false;
         overran_ = true;

@@ -291,9 +291,11 @@ class RequestFields {
     }
     std::string_view name(const http::Field& field) const { return rewrite_.head.name(field); }
     std::string_view value(const http::Field& field) const { return rewrite_.head.value(field); }
-    // A Unix socket's client has no address (RFC 7239, 6.2).
+    // A Unix socket's client has no address, and who has reset its connection none any more (RFC
+    // 7239, 6.2).
     std::string_view client() const {
-        return rewrite_.client_host == "unix" ? "unknown" : rewrite_.client_host;
+        const bool is_unknown = rewrite_.client_host.empty() || rewrite_.client_host == "unix";
+        return is_unknown ? "unknown" : rewrite_.client_host;
     }
 
     http::HeadWriter& out_;

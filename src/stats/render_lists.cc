@@ -143,6 +143,18 @@ std::string connections_json(std::span<const ConnectionLine> lines, std::uint64_
 
 // ---- ctl info ---------------------------------------------------------------------------------
 
+namespace {
+
+std::string shown_generation(const Info& info) {
+    const std::string generation = fmt::format("generation {}", info.generation);
+    if (info.last_reload_wall_us == 0) return generation;
+    return fmt::format("{}, {} reloads and {} refused, the last {}: {}", generation,
+                       info.reloads_done, info.reloads_refused, rfc3339(info.last_reload_wall_us),
+                       info.last_reload_result);
+}
+
+}  // namespace
+
 std::string info_text(const Info& info) {
     Table table({Align::left});
     table.row({"version", info.version});
@@ -157,6 +169,7 @@ std::string info_text(const Info& info) {
     table.row({"kernel", or_dash(info.kernel)});
     table.row({"ring", or_dash(info.ring_features)});
     table.row({"log level", or_dash(info.log_level)});
+    table.row({"settings", shown_generation(info)});
     table.row({"config", or_dash(info.config_path)});
     table.row({"control", or_dash(info.control_path)});
     table.row({"access log", or_dash(info.access_log)});
@@ -222,6 +235,14 @@ std::string info_json(const Info& info) {
     json.text("kernel", info.kernel);
     json.text("ring_features", info.ring_features);
     json.text("log_level", info.log_level);
+    json.number("generation", info.generation);
+    json.begin_object("reloads");
+    json.number("done", info.reloads_done);
+    json.number("refused", info.reloads_refused);
+    json.text_or_null(
+        "last", info.last_reload_wall_us == 0 ? std::string{} : rfc3339(info.last_reload_wall_us));
+    json.text_or_null("last_result", info.last_reload_result);
+    json.end_object();
     json.text_or_null("config_path", info.config_path);
     json.text_or_null("control_path", info.control_path);
     json.text_or_null("access_log", info.access_log);

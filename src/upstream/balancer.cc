@@ -310,6 +310,7 @@ void note_latency(Endpoint& endpoint, base::Duration first_byte, base::Instant n
         endpoint.latency_ns = endpoint.latency_ns * old_part + sample * (1 - old_part);
     }
     endpoint.latency_at = now;
+    endpoint.stats->latency_ewma_ns.set(static_cast<std::uint64_t>(endpoint.latency_ns));
 }
 
 }  // namespace ringway::upstream

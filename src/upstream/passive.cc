@@ -42,6 +42,7 @@ void lift_mark(Endpoint& endpoint) {
     endpoint.down_until = {};
     endpoint.trial_running = false;
     endpoint.stats->passive_down.set(0);
+    endpoint.stats->ejected.set(0);
 }
 
 bool leaves_enough(Members all, std::uint32_t out_percent) {
@@ -88,6 +89,7 @@ bool exchange_failed(Endpoint& endpoint, Members all, base::Instant now) {
     endpoint.exchanges.move_to(now);
     endpoint.exchanges.add({1, 1});
     ++endpoint.failed_exchanges_in_a_row;
+    endpoint.stats->exchange_failures.add();
     if (is_marked_down(endpoint)) {
         fail_again(endpoint, now);
         return false;
@@ -96,6 +98,8 @@ bool exchange_failed(Endpoint& endpoint, Members all, base::Instant now) {
     if (rule.fail_backoff.ns <= 0 || !fails_too_often(endpoint)) return false;
     if (!leaves_enough(all, rule.eject_share_percent)) return false;
     endpoint.ejected = true;
+    endpoint.stats->ejections.add();
+    endpoint.stats->ejected.set(1);
     mark_down(endpoint, now);
     return true;
 }

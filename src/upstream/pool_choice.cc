@@ -245,6 +245,9 @@ std::uint64_t PoolSet::recall_permits(std::size_t upstream, std::uint64_t count)
     constexpr base::Duration warm_pause = base::Duration::seconds(10);
     Pool& pool = *pools_[upstream];
     PermitHolder& permits = pool.limits.connections;
+    // What was granted in this very turn is for those who wait here: else it would go from shard to
+    // shard and never be used.
+    if (needs_look(pool)) serve_waiting(pool);
     if (pool.has_waiters()) {
         // Both sides are short: a connection that changes sides is opened anew, so few do.
         if (wiring_.now - pool.shared_at < sharing_interval) {
@@ -272,8 +275,10 @@ std::uint64_t PoolSet::recall_request_permits(std::size_t upstream, std::uint64_
 }
 
 std::uint64_t PoolSet::recall_endpoint_permits(std::size_t slot, std::uint64_t count) {
-    const std::uint64_t leaving = wiring_.endpoints.recall_permits(slot, count);
     Endpoint& endpoint = wiring_.endpoints.endpoint(slot);
+    Pool& pool = *pools_[endpoint.upstream_index];
+    if (needs_look(pool)) serve_waiting(pool);
+    const std::uint64_t leaving = wiring_.endpoints.recall_permits(slot, count);
     const Shelf& shelf = shelves_[slot];
     while (endpoint.permits_owed > shelf.closing_count && shelf.idle_count != 0) {
         evict(shelf_end(endpoint));

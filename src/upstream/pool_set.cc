@@ -108,6 +108,8 @@ void PoolSet::take_lease(Pool& pool, LeaseWaiter& waiter, Endpoint& endpoint) {
     pool.stats.leases.add();
     pool.stats.leased.add();
     ++endpoint.requests_active;
+    endpoint.stats->requests.add();
+    endpoint.stats->requests_active.add();
     Connection* const idle = waiter.fresh ? nullptr : first_fit(pool, endpoint);
     if (idle == nullptr) {
         Connection& opened = open(pool, endpoint, *waiter.socket_wake);
@@ -165,6 +167,7 @@ void PoolSet::end_request_on(Connection& connection, ExchangeOutcome outcome) {
     Endpoint& endpoint = *connection.endpoint;
     RW_ASSERT(endpoint.requests_active > 0);
     --endpoint.requests_active;
+    endpoint.stats->requests_active.subtract();
     pool.stats.leased.subtract();
     switch (outcome) {
         case ExchangeOutcome::success: {
@@ -198,7 +201,6 @@ Connection& PoolSet::open(Pool& pool, Endpoint& endpoint, async::Wake& wake) {
     RW_ASSERT(permitted);
     wiring_.endpoints.charge(endpoint, wiring_.now);
     made->flow.direction = &wiring_.stats.direction[static_cast<std::size_t>(stats::Direction::up)];
-    made->flow.endpoint = &endpoint.stats->bytes_up;
     ++pool.open_count;
     pool.stats.connections.add();
     return *made;
@@ -234,6 +236,7 @@ void PoolSet::end_connecting(Connection& connection) {
     RW_ASSERT(!connection.socket.is_open());
     if (connection.requests == 0) return;  // nobody asked for it: kept warm
     --connection.endpoint->requests_active;
+    connection.endpoint->stats->requests_active.subtract();
     pool_of(connection).stats.leased.subtract();
 }
 

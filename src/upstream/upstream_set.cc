@@ -119,6 +119,7 @@ void UpstreamSet::update_endpoint(Endpoint& endpoint, const config::Endpoint& se
         clear_marks(endpoint);
         endpoint.healthy = true;
         endpoint.latency_ns = 0;
+        endpoint.stats->latency_ewma_ns.set(0);
     }
     if (was_limited == is_limited(endpoint)) return;
     endpoint.permits_wanted = endpoint.permits_to_ask = 0;

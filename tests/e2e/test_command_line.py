@@ -90,7 +90,7 @@ MISTAKES = [
     (["--log-level", "loud"], ["--log-level", "loud", "debug"]),
     (["--log-format", "xml"], ["--log-format", "xml", "json"]),
     (["--route", "nonsense"], ["--route", "nonsense"]),
-    (["--route", "listener=nobody => x"], ["--route", "x"]),
+    (["--route", "listener=nobody => x"], ["--route", "nobody"]),
     (["stray"], ["stray"]),
 ]
 

@@ -75,6 +75,17 @@ void fuzz_route(const std::string& text) {
                    .built_in = {}});
 }
 
+// Routes of HTTP, several in a row.
+void fuzz_http_route(const std::string& text) {
+    check_outcome({.arguments = {"--listen=a=http://127.0.0.1:1", "--listen=t=tcp://127.0.0.1:2",
+                                 "--upstream=b=http://h:1", "--upstream=c=http+unix:/x",
+                                 "--upstream=t=tcp://h:1"},
+                   .environment = {"RINGWAY_ROUTE=" + text + " => b"},
+                   .machine = some_machine(),
+                   .command = "serve",
+                   .built_in = {}});
+}
+
 void fuzz_values(const std::string& text) {
     if (const auto duration = parse_duration(text)) {
         RW_ASSERT(parse_duration(format_duration(*duration)) == duration);
@@ -99,10 +110,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
     if (bytes == 0) return 0;
     // A config file must not be read from what is fuzzed, and no argument here names one.
     const std::string text(reinterpret_cast<const char*>(data) + 1, bytes - 1);
-    switch (data[0] % 4) {
+    switch (data[0] % 8) {
         case 0: fuzz_file(text); break;
         case 1: fuzz_places(text); break;
         case 2: fuzz_route(text); break;
+        case 4: fuzz_http_route(text); break;
         default: fuzz_values(text); break;
     }
     return 0;

@@ -77,6 +77,11 @@ void Coordinator::act() {
     if (collecting_) return;
     ledger_.take_actions([this](const control::PermitAction& action) {
         if (links_[action.shard].drained) return;
+        kernel_.trace("  {} {} permits of {}/{} {} shard {}",
+                      action.kind == control::PermitAction::Kind::grant ? "grant" : "recall",
+                      action.count, static_cast<int>(action.pool.kind), action.pool.index,
+                      action.kind == control::PermitAction::Kind::grant ? "to" : "from",
+                      action.shard);
         if (action.kind == control::PermitAction::Kind::grant) {
             send(action.shard, shard::GrantPermits{action.pool, action.count});
         } else {
@@ -96,6 +101,8 @@ void Coordinator::handle(std::size_t shard, shard::Event& event) {
         ledger_.shard_gone(shard, kernel_.now());
         take_back(shard);
     } else if (auto* want = std::get_if<shard::WantPermits>(&event)) {
+        kernel_.trace("  shard {} wants {} permits of {}/{}", shard, want->count,
+                      static_cast<int>(want->pool.kind), want->pool.index);
         if (!collecting_) ledger_.want(shard, want->pool, want->count, kernel_.now());
     } else if (auto* back = std::get_if<shard::ReturnPermits>(&event)) {
         handle_return(shard, *back);
@@ -110,6 +117,8 @@ void Coordinator::handle(std::size_t shard, shard::Event& event) {
 }
 
 void Coordinator::handle_return(std::size_t shard, const shard::ReturnPermits& back) {
+    kernel_.trace("  shard {} returns {} permits of {}/{}", shard, back.count,
+                  static_cast<int>(back.pool.kind), back.pool.index);
     if (collecting_) {
         collected_[{shard, back.pool.kind, back.pool.index}] += back.count;
         return;

@@ -208,6 +208,8 @@ HttpExchange& HttpClient::plan_exchange() {
 }
 
 void HttpClient::begin_exchange(HttpExchange& exchange, const std::string& text) {
+    world_.kernel().trace("    {} asks {} {}, {} bytes", describe(), exchange.method, exchange.id,
+                          text.size());
     waiting_.push_back(exchange.id);
     out_ += text;
     ends_.push_back({out_base_ + out_.size(), exchange.id});
@@ -235,7 +237,8 @@ void HttpClient::make_request() {
         text += fmt::format("X-Pad: {}\r\n", std::string(1 + random.below(3'000), 'p'));
     }
     if (exchange.expects_continue) text += "Expect: 100-continue\r\n";
-    const bool has_body = exchange.request_bytes > 0 || exchange.request_chunked ||
+    const bool old = plan.http10 && (exchange.method == "POST" || exchange.method == "PUT");
+    const bool has_body = old || exchange.request_bytes > 0 || exchange.request_chunked ||
                           (exchange.method == "POST" && random.chance(3, 4));
     if (has_body && exchange.request_chunked) {
         text += "Transfer-Encoding: chunked\r\n";

@@ -38,7 +38,8 @@ void HttpOriginConnection::schedule(base::Duration delay) {
 }
 
 void HttpOriginConnection::hurry() {
-    if (socket_ == nullptr) return;
+    if (socket_ == nullptr || hurried_) return;
+    hurried_ = true;
     treatment_.pause_max = us(20);
     treatment_.write_max = 65536;
     if (frozen_) {
@@ -111,6 +112,9 @@ void HttpOriginConnection::take_head() {
         return kernel.fail("{} received a request that nobody sent: {}", describe(),
                            reader_.head_text());
     }
+    kernel.trace("    {} received {} {} with {} bytes{}", describe(), exchange_->method,
+                 exchange_->id, exchange_->request_bytes,
+                 exchange_->request_chunked ? " in chunks" : "");
     ++exchange_->heads;
     asked_to_leave_ = reader_.lists("connection", "close");
     judge_head(*exchange_);
@@ -147,7 +151,10 @@ void HttpOriginConnection::judge_head(const HttpExchange& exchange) {
     if (reader_.target() != path || reader_.count("host") != 1 || reader_.is_http10()) {
         kernel.fail("{} received an odd head: {}", describe(), reader_.head_text());
     }
-    if (reader_.field("x-forwarded-for") != exchange.client_ip) {
+    // Who has reset its connection cannot be asked for its address any more.
+    const bool gone = exchange.outcome == HttpExchange::Outcome::abandoned;
+    const bool unknown = reader_.field("x-forwarded-for") == "unknown" && gone;
+    if (!unknown && reader_.field("x-forwarded-for") != exchange.client_ip) {
         kernel.fail("{} was told that {} is of {}, not {}", describe(), exchange.id,
                     reader_.field("x-forwarded-for"), exchange.client_ip);
     }
@@ -297,8 +304,11 @@ std::string HttpOriginConnection::write_response() {
 std::string HttpOriginConnection::nonsense() {
     base::Random& random = world_.random;
     const std::string id = fmt::format("X-Sim-Id: {}\r\n", exchange_->id);
-    const std::string good = "HTTP/1.1 200 OK\r\n" + id;
-    switch (random.below(11)) {
+    const std::string good = fmt::format("HTTP/1.1 {} OK\r\n", exchange_->status) + id;
+    std::uint64_t which = random.below(11);
+    // Where there is no body nothing is wrong with it.
+    if (which == 8 && exchange_->answers_without_body()) which = 1;
+    switch (which) {
         case 0: return "\x15\x03\x01 what?\r\n\r\n";
         case 1: return "HTTP/1.1 2000 OK\r\n" + id + "Content-Length: 0\r\n\r\n";
         case 2: return good + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab";

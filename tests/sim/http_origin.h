@@ -63,6 +63,7 @@ class HttpOriginConnection {
     bool leaving_ = false;  // it has said that it closes after this response
     bool asked_to_leave_ = false;
     bool scheduled_ = false;
+    bool hurried_ = false;
 };
 
 }  // namespace ringway::sim

@@ -120,7 +120,7 @@ void judge_head(const http::RequestHead& head, RequestJudgement& judgement) {
     judgement.form = describe(target.target.form);
     judgement.authority = target.target.authority;
     judgement.path_and_query = target.target.path_and_query;
-    if (target.fault == http::Fault::none && target.target.form != http::TargetForm::authority) {
+    if (target.fault == http::Fault::none) {
         std::vector<char> room(target.target.path.size());
         const http::NormalPath normal = http::normalize_path(target.target.path, room);
         note(normal.fault);

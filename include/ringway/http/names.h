@@ -13,7 +13,7 @@ enum class Method : std::uint8_t {
     head,
     post,
     put,
-    delete_,
+    delete_,  // NOLINT(readability-identifier-naming): "delete" is a keyword
     connect,
     options,
     trace,

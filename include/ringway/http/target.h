@@ -38,7 +38,8 @@ TargetResult read_target(const RequestHead& head, std::span<char> scratch);
 
 // For matching: unreserved escapes decoded, other escapes in upper case, dot segments removed,
 // repeated slashes kept. Writes to `out`, which has room for path.size() bytes. Fault::bad_path for
-// %00, a '%' without two digits, or a path that leaves the root.
+// %00, a '%' without two digits, or a path that leaves the root. "*" and the empty path of CONNECT
+// stay as they are.
 struct NormalPath {
     std::string_view path;
     Fault fault = Fault::none;

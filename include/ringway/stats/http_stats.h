@@ -81,9 +81,8 @@ struct alignas(64) TrafficStats {
 
     void set_window(base::Duration window);
     void reset_peaks();
-    // Every exchange is counted by one pair of these, on the route and the upstream that it had:
-    // a begin when that is known, an end when it is over. Bytes, retries and upgrades are counted
-    // by whoever sees them.
+    // Every exchange is counted by one pair of these, on the route and the upstream that it had.
+    // Bytes, retries and upgrades are counted by whoever sees them.
     void count_begin() {
         requests.add();
         active.add();

@@ -71,7 +71,13 @@ struct Info {
     std::string kernel;  // uname -r
     std::string ring_features;
     std::string log_level;
-    std::string config_path;  // the next three: empty where there is none
+    // Of the settings: 1 is what the process was started with.
+    std::uint64_t generation = 1;
+    std::uint64_t reloads_done = 0;
+    std::uint64_t reloads_refused = 0;
+    std::int64_t last_reload_wall_us = 0;  // 0: none yet
+    std::string last_reload_result;        // "ok", "nothing has changed", "refused: ..."
+    std::string config_path;               // the next three: empty where there is none
     std::string control_path;
     std::string access_log;
     std::vector<ListenerRow> listeners;

@@ -153,6 +153,7 @@ TEST_CASE("what is wrong with a route is said") {
           Row{"path=/a => api?rewrite=x", "--route: rewrite: \"x\" is not allowed"},
           Row{"=> api?path=/x", "path= is a condition, which stands before the arrow"},
           Row{"=> api?rewirte=/x", "a route has no such option (hint: did you mean rewrite?)"},
+          Row{"=> api?re\nwrite=/x", "--route: re\\x0awrite: a route has no such option"},
           Row{"=> api?status=503", "is of routes that redirect or reply"},
           Row{"=> api?content-type=a/b", "is of routes that redirect or reply"},
           Row{"=> api?host=a%20b", "keep, endpoint, or a host"},

@@ -92,6 +92,8 @@ TEST_CASE("what is wrong in the file is told with line and column") {
              Row{"shards = -1", "1:1: shards: \"-1\" is not allowed"},
              Row{"allow = [[\"::1\"]]", "1:1: allow: takes a string"},
              Row{"shards = ", "1:"},
+             Row{"pin = fal\nshards = 1", "1:"},
+             Row{"\"a\\nb\" = 1", "1:1: a\\x0ab: no setting has this name"},
              Row{"[threads]\nshards = 1", "threads: is not a table of this file"},
              Row{"[listener]\nurl = \"x\"", "objects are written as [[listener]]"},
              Row{"[upstream]\nname = \"x\"", "(hint: [[upstream]])"},

@@ -88,7 +88,6 @@ TEST_CASE("what is unknown or misplaced is refused with a reason") {
     CHECK_FALSE(refusal_of("reset").empty());
     CHECK_FALSE(refusal_of(std::string("info\0", 5)).empty());
     CHECK_FALSE(refusal_of(std::string(command_bytes_max + 1, 'a')).empty());
-    CHECK_FALSE(refusal_of("reload").empty());
 }
 
 TEST_CASE("a refusal is one printable line whatever was sent") {

@@ -119,17 +119,6 @@ TEST_CASE("checks that are switched off hold nobody for ill") {
     CHECK(endpoints_after(state, settings)[0].healthy);
 }
 
-TEST_CASE("there is room in the statistics for every slot, also for those that are left over") {
-    config::Settings settings = targets({"10.0.0.1", "10.0.0.2"});
-    settings.upstreams[0].endpoints[0].slot = 7;
-    settings.routes.resize(2);
-    settings.routes[0].slot = 4;
-    const stats::StatsSizes sizes = stats_sizes_of(settings);
-    CHECK(sizes.endpoints == 8);
-    CHECK(sizes.routes == 5);
-    CHECK(sizes.upstreams == 1);
-}
-
 TEST_CASE("the version is the build's") { CHECK_FALSE(version().empty()); }
 
 }  // namespace

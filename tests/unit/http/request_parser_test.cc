@@ -141,6 +141,7 @@ TEST_CASE("a target is of visible ASCII and has no fragment") {
 TEST_CASE("a version is HTTP/1.x; other versions are 505 and anything else is junk") {
     check_request("GET / HTTP/1.7\r\n\r\n", "GET / HTTP/1.1\r\n\r\n");
     CHECK(request({"GET / HTTP/1.0"}).head.version_minor == 0);
+    CHECK(request({"GET / HTTP/1.7"}).head.version_minor == 1);
     for (const char* version : {"HTTP/0.9", "HTTP/2.0", "HTTP/3.0", "HTTP/9.1"}) {
         check_refused("GET / " + std::string(version) + "\r\n\r\n", Fault::unsupported_version);
     }
@@ -234,6 +235,10 @@ TEST_CASE("limits are held exactly") {
         check_refused(text, Fault::head_too_large, {.head_bytes_max = 15});
         check_refused(text, Fault::target_too_long, {.head_bytes_max = 5});
         check_refused(text, Fault::head_too_large, {.head_bytes_max = 2});
+        // A limit that is reached by a head that is not complete will be exceeded.
+        const std::string_view beginning = std::string_view(text).substr(0, 30);
+        check_refused(beginning, Fault::head_too_large, {.head_bytes_max = 30});
+        check_need_more(HeadKind::request, beginning, {.head_bytes_max = 31});
     }
     SUBCASE("a target that fills the head is a target that is too long") {
         const std::string text = "GET /" + std::string(100, 'a') + " HTTP/1.1\r\n\r\n";

@@ -1,5 +1,8 @@
 // What a request is given on its way: Via, who the client was, the request id.
 #include <array>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -160,4 +163,30 @@ TEST_CASE("a request id is the client's when it is acceptable, and made otherwis
     CHECK(id_of("X-Request-ID: a\r\nX-Trace: b\r\n") == "b");
     settings.request_id_name.clear();
     CHECK(id_of("X-Request-ID: a\r\n").empty());
+}
+
+namespace {
+
+// The indented block of a document that begins with this line, as a head.
+std::string head_in(const std::string& document, const std::string& first_line) {
+    std::string head;
+    std::istringstream lines(document.substr(document.find("\n    " + first_line) + 1));
+    for (std::string line; std::getline(lines, line) && line.starts_with("    ");) {
+        head += line.substr(4) + "\r\n";
+    }
+    return head + "\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("the request in docs/HTTP.md becomes what stands there") {
+    std::ifstream file(RW_HTTP_MD);
+    const std::string document{std::istreambuf_iterator<char>(file), {}};
+    Scene scene;
+    scene.settings = {};
+    const std::string sent = head_in(document, "POST http://api.example.com/v1/users?x=1 HTTP/1.1");
+    const std::string got = head_in(document, "POST /v1/users?x=1 HTTP/1.1");
+    CHECK(scene.write(sent, [](RequestRewrite& rewrite) {
+        rewrite.request_id = "6ff6684d0dcd8845cd6b3b8598ab824e";
+    }) == got);
 }

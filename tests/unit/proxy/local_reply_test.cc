@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -356,4 +358,23 @@ TEST_CASE("the last hop of Max-Forwards answers OPTIONS, and reflects no TRACE")
     CHECK(contains(options.head, "Content-Length: 0\r\n"));
     CHECK(answer(http::Method::trace).status == 405);
     CHECK(!contains(answer(http::Method::trace).head, "TRACE"));
+}
+
+TEST_CASE("docs/HTTP.md tells the status and the error of every end that is answered") {
+    std::ifstream file(RW_HTTP_MD);
+    const std::string document{std::istreambuf_iterator<char>(file), {}};
+    REQUIRE(!document.empty());
+    const std::vector<ExchangeEnd> without_answer = {
+        ExchangeEnd::finished,  ExchangeEnd::answered_here, ExchangeEnd::downstream_aborted,
+        ExchangeEnd::tunnelled, ExchangeEnd::upstream_cut,  ExchangeEnd::drained};
+    for (std::size_t i = 0; i < stats::exchange_end_count; ++i) {
+        const Failure failure{.end = static_cast<ExchangeEnd>(i)};
+        const bool is_answered = std::find(without_answer.begin(), without_answer.end(),
+                                           failure.end) == without_answer.end();
+        const std::string row = "| `" + std::string(stats::name_of(failure.end)) + "` | " +
+                                std::to_string(failure.status()) + " | `" +
+                                std::string(failure.proxy_status_error()) + "` | ";
+        CAPTURE(row);
+        CHECK(contains(document, row) == is_answered);
+    }
 }

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ringway/config/reload.h"
 #include "ringway/net/address.h"
 #include "ringway/net/listening.h"
 #include "ringway/ring/sys.h"
@@ -157,6 +158,7 @@ class Harness {
     // One listener and one upstream; `servers` are the addresses of its endpoints.
     explicit Harness(std::vector<net::Address> servers) : servers_(std::move(servers)) {
         settings.connections_max = 64;
+        settings.shards = 1;
         config::Listener listener;
         listener.name = "front";
         listener.target.host = "127.0.0.1";
@@ -182,6 +184,7 @@ class Harness {
 
     ShardWiring wiring() {
         PermitShares shares;
+        config::assign_slots(settings);
         std::vector<std::vector<net::Address>> addresses;
         for (const net::Address& server : servers_) addresses.push_back({server});
         for (const config::Endpoint& endpoint : settings.upstreams[0].endpoints) {
@@ -280,7 +283,8 @@ class Harness {
     std::thread thread_;
 
   public:
-    stats::ShardStats stats{1, servers_.size()};
+    stats::ShardStats stats{
+        1, stats::StatsSizes{.endpoints = servers_.size(), .routes = 0, .upstreams = 1}};
     stats::LogRing log{1u << 16};
 };
 

@@ -267,6 +267,11 @@ Info sample_info() {
     info.kernel = "6.12.1";
     info.ring_features = "defer-taskrun";
     info.log_level = "info";
+    info.generation = 3;
+    info.reloads_done = 2;
+    info.reloads_refused = 1;
+    info.last_reload_wall_us = sample_wall_us + 1'000'000;
+    info.last_reload_result = "ok";
     info.control_path = "/run/ringway/ringway.sock";
     info.listeners = sample_context().listeners;
     info.upstreams = {{"redis", "p2c", {"10.0.0.5:6379", "spare"}},

@@ -213,3 +213,134 @@ TEST_CASE("a limit without a permit is waited for, and no backup steps in") {
     fixture.set->set_admin_state(1, AdminState::down);
     CHECK(fixture.take() == 2);
 }
+
+// ---- for requests of HTTP upstreams -----------------------------------------------------------
+
+namespace {
+
+// The slot that takes a request which stays in flight.
+std::size_t request(Fixture& fixture, Balance balance, const RequestKey& key,
+                    ringway::base::Random& random, std::int64_t ms = 0) {
+    const Members all = fixture.set->endpoints_of(0);
+    const std::uint64_t mask = (std::uint64_t{1} << all.size()) - 1;
+    Endpoint& chosen = pick_for_request(all, mask, balance, key, at_ms(ms), random);
+    ++chosen.requests_active;
+    return chosen.flat_index;
+}
+
+void finish_all(Fixture& fixture) {
+    for (Endpoint* each : fixture.set->endpoints_of(0)) each->requests_active = 0;
+}
+
+}  // namespace
+
+TEST_CASE("least requests follows requests in flight per weight, not connections") {
+    Fixture fixture(Plans{{1}, {3}});
+    ringway::base::Random random(1);
+    fixture.endpoint(1).active = 1000;
+    std::vector<int> counts(2);
+    for (int i = 0; i < 40; ++i) ++counts[request(fixture, Balance::least_requests, {}, random)];
+    CHECK(counts == std::vector<int>{10, 30});
+    // Whoever answers faster is asked more often.
+    fixture.endpoint(0).requests_active = 4;
+    for (int i = 0; i < 6; ++i) CHECK(request(fixture, Balance::least_requests, {}, random) == 0);
+}
+
+TEST_CASE("p2c prefers the endpoint that answers sooner, and spreads when it has much to do") {
+    Fixture fixture(Plans{{1}, {1}});
+    ringway::base::Random random(1);
+    note_latency(fixture.endpoint(0), ringway::base::Duration::milliseconds(40), at_ms(0));
+    note_latency(fixture.endpoint(1), ringway::base::Duration::milliseconds(10), at_ms(0));
+    for (int i = 0; i < 3; ++i) CHECK(request(fixture, Balance::p2c, {}, random) == 1);
+    // 10 ms times 4 is no better than 40 ms: from here on one in five goes to the slow one.
+    std::vector<int> counts(2);
+    for (int i = 0; i < 100; ++i) ++counts[request(fixture, Balance::p2c, {}, random)];
+    CHECK(counts[0] >= 19);
+    CHECK(counts[0] <= 22);
+    finish_all(fixture);
+    // The average fades while nobody asks, and the endpoint gets another chance.
+    note_latency(fixture.endpoint(1), ringway::base::Duration::milliseconds(10), at_ms(30'000));
+    CHECK(request(fixture, Balance::p2c, {}, random, 30'000) == 0);
+    note_latency(fixture.endpoint(0), ringway::base::Duration::milliseconds(40), at_ms(30'000));
+    finish_all(fixture);
+    CHECK(request(fixture, Balance::p2c, {}, random, 30'001) == 1);
+}
+
+TEST_CASE("the moving average follows what is measured") {
+    Fixture fixture(Plans{{1}});
+    Endpoint& endpoint = fixture.endpoint(0);
+    std::int64_t now = 0;
+    for (int i = 0; i < 1000; ++i) {
+        note_latency(endpoint, ringway::base::Duration::milliseconds(10), at_ms(now += 100));
+    }
+    CHECK(endpoint.latency_ns == doctest::Approx(10e6));
+    for (int i = 0; i < 100; ++i) {
+        note_latency(endpoint, ringway::base::Duration::milliseconds(50), at_ms(now += 100));
+    }
+    // Ten seconds later, 1 - 1/e of the way.
+    CHECK(endpoint.latency_ns == doctest::Approx(10e6 + 40e6 * 0.632).epsilon(0.01));
+}
+
+TEST_CASE("an endpoint that has not answered yet is tried, and not buried") {
+    Fixture fixture(Plans{{1}, {1}});
+    ringway::base::Random random(1);
+    note_latency(fixture.endpoint(0), ringway::base::Duration::milliseconds(10), at_ms(0));
+    CHECK(request(fixture, Balance::p2c, {}, random) == 1);
+    for (int i = 0; i < 50; ++i) CHECK(request(fixture, Balance::p2c, {}, random) == 0);
+}
+
+TEST_CASE("a key stays with its endpoint until that has more than its share to do") {
+    Fixture fixture(Plans{{1}, {1}, {1}, {1}});
+    ringway::base::Random random(1);
+    const auto keyed = [](const std::string& text) {
+        RequestKey key;
+        key.has_hash = true;
+        key.hash = hash_of_key(text);
+        return key;
+    };
+    // One at a time, every key goes where it went before, and the keys are spread.
+    std::vector<int> counts(4);
+    for (int i = 0; i < 1000; ++i) {
+        const RequestKey key = keyed("user" + std::to_string(i));
+        const std::size_t slot = request(fixture, Balance::hash_header, key, random);
+        finish_all(fixture);
+        CHECK(request(fixture, Balance::hash_header, key, random) == slot);
+        finish_all(fixture);
+        ++counts[slot];
+    }
+    for (const int count : counts) CHECK(count > 180);
+    // A hot key fills its endpoint to 1.25 times the mean and overflows to the others.
+    for (std::size_t n = 1; n <= 400; ++n) {
+        request(fixture, Balance::hash_cookie, keyed("hot"), random);
+        for (const Endpoint* each : fixture.set->endpoints_of(0)) {
+            const double mean = static_cast<double>(n) / 4;
+            REQUIRE(each->requests_active <= std::ceil(mean * 1.25));
+        }
+    }
+    // Without a key, in turn.
+    finish_all(fixture);
+    std::vector<int> turns(4);
+    for (int i = 0; i < 40; ++i) ++turns[request(fixture, Balance::hash_header, {}, random)];
+    CHECK(turns == std::vector<int>{10, 10, 10, 10});
+}
+
+TEST_CASE("a heavier endpoint gets more of the keys and of the bound") {
+    Fixture fixture(Plans{{1}, {3}});
+    ringway::base::Random random(1);
+    std::vector<int> counts(2);
+    for (unsigned i = 0; i < 2000; ++i) {
+        const Address client = client_number(i);
+        RequestKey key;
+        key.client = &client;
+        ++counts[request(fixture, Balance::hash_client, key, random)];
+        finish_all(fixture);
+        // The same endpoint as for a TCP connection of that client.
+        if (i >= 200) continue;
+        Fixture tcp(Plans{{1}, {3}}, Balance::hash_client);
+        const std::size_t slot = request(fixture, Balance::hash_client, key, random);
+        CHECK(by_hash(tcp, client) == static_cast<int>(slot));
+        finish_all(fixture);
+    }
+    CHECK(counts[1] > 1400);
+    CHECK(counts[1] < 1600);
+}

@@ -228,6 +228,15 @@ struct PoolBench {
         bench.now = sys::now() + skipped;
     }
 
+    // Goes on with other settings, arranged as config::plan_reload would.
+    const config::Upstream& reload(config::Settings next, std::uint64_t first_share = 0) {
+        const config::Settings& kept = generations.emplace_back(std::move(next));
+        const std::vector<std::uint64_t> shares{first_share};
+        endpoints.reload(kept, {no_addresses, endpoint_permits, stats});
+        pools.reload(kept, shares, shares);
+        return kept.upstreams[0];
+    }
+
     // A request that waits for, or holds, a connection.
     Request& ask() { return *requests.emplace_back(std::make_unique<Request>(*this)); }
     Request& ask_and_get() {
@@ -243,7 +252,8 @@ struct PoolBench {
     base::Duration skipped{0};
     base::TimerWheel timers{bench.now};
     std::deque<Server> servers;
-    config::Settings settings;
+    config::Settings settings;  // as at the start
+    std::deque<config::Settings> generations;
     std::vector<std::vector<net::Address>> no_addresses;
     std::vector<std::uint64_t> endpoint_permits = std::vector<std::uint64_t>(16, 1);
     stats::ShardStats stats;

@@ -48,6 +48,8 @@ TEST_CASE("a connection that was given back is reused, the last one first or the
         CHECK(bench.counts().opened.read() == 2);
         CHECK(bench.counts().leases.read() == 3);
         CHECK(bench.counts().reuses.read() == 1);
+        CHECK(bench.stats.endpoints[0].requests.read() == 3);
+        CHECK(bench.stats.endpoints[0].requests_active.read() == 1);
     }
 }
 
@@ -200,6 +202,29 @@ TEST_CASE("an idle connection makes room for another endpoint") {
     CHECK(second.lease->endpoint->flat_index == 1 - used);
     CHECK(bench.counts().evicted.read() == 1);
     CHECK(bench.servers[used].open_count() == 0);
+}
+
+TEST_CASE("no more idle connections make room than are needed") {
+    PoolBench bench(2, at_most(4));
+    std::vector<Request*> requests;
+    for (int i = 0; i < 4; ++i) {
+        requests.push_back(&bench.ask());
+        requests.back()->tried = 0b10;
+        requests.back()->start();
+    }
+    bench.settle();
+    for (Request* each : requests) each->give_back();
+    REQUIRE(bench.counts().idle.read() == 4);
+    std::vector<Request*> others;
+    for (int i = 0; i < 2; ++i) {
+        others.push_back(&bench.ask());
+        others.back()->tried = 0b01;
+        others.back()->start();
+        bench.pools.run_waiters();
+    }
+    REQUIRE(bench.turn_until([&] { return others[0]->has_lease() && others[1]->has_lease(); }));
+    CHECK(bench.counts().evicted.read() == 2);
+    CHECK(bench.counts().idle.read() == 2);
 }
 
 TEST_CASE("without a permit left, any endpoint's idle connection is better than none") {
