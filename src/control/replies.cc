@@ -124,7 +124,7 @@ stats::Snapshot snapshot_of(const ServerState& state) {
     const base::Instant now = ring::sys::now();
     stats::Snapshot snapshot = stats::take_snapshot(context_of(state), shards, now);
     stats::RateHistory::PerShard rates = state.rates.rates(shards, now);
-    if (rates.shards.size() == shards.size()) {
+    if (!rates.shards.empty()) {
         snapshot.rates = rates.total;
         snapshot.shard_rates = std::move(rates.shards);
     }

@@ -32,7 +32,8 @@ class BodyWay {
     bool holds_reader() const { return state_ != State::copying; }
     // Everything of the body has arrived, and left or waits in the out queue.
     bool has_ended() const { return state_ == State::copying && transfer_.has_ended(); }
-    bool is_splicing() const { return state_ == State::splicing; }
+    // Everything that could be spliced was delivered; the watches are being called home.
+    bool is_settling() const { return state_ == State::splicing && pump_.has_ended(); }
     // The sockets are being closed.
     void abandon();
 

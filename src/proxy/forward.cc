@@ -82,6 +82,7 @@ class Forwarding {
     void renew_deadline();
     bool request_is_complete() const;
     bool nothing_came_back() const;
+    bool client_has_left() const;
     std::uint64_t traffic() const;
     base::Duration idle_timeout() const;
 
@@ -139,10 +140,6 @@ bool Forwarding::begin() {
 
 void Forwarding::advance_request() {
     up_.advance(x_.client.body_in());
-    if (x_.client.is_gone() && !up_.holds_reader()) {
-        fail(ExchangeEnd::downstream_aborted);
-        return;
-    }
     flush_request();
     if (x_.up.has_failed()) {
         request_body_failed();
@@ -284,6 +281,7 @@ void Forwarding::begin_response() {
     rewrite.sticky_cookie = sticky_cookie_for(x_, *server_.endpoint, cookie_room);
     x_.client_keeps_alive = !close;
     x_.status = x_.response.status;
+    server_.endpoint->stats->by_status_class[stats::status_class_of(x_.status)].add();
     if (!write_response(rewrite)) {
         fail(ExchangeEnd::internal);
         return;
@@ -368,6 +366,7 @@ void Forwarding::end_with_cut() {
 void Forwarding::fail(ExchangeEnd end, http::Fault fault) {
     over_ = true;
     attempt.failure = Failure{end, fault};
+    if (!head_done_) server_.endpoint->stats->by_status_class[0].add();
     if (end == ExchangeEnd::upstream_bad) {
         x_.context.stats.http.response_faults[static_cast<std::size_t>(fault)].add();
     }
@@ -433,6 +432,13 @@ void Forwarding::advance() {
     renew_deadline();
     advance_request();
     if (!over_) advance_response();
+    if (!over_ && client_has_left()) fail(ExchangeEnd::downstream_aborted);
+}
+
+// A client that has everything may leave while the last splice is still being put away.
+bool Forwarding::client_has_left() const {
+    const bool has_everything = x_.down.has_ended() && down_.is_settling();
+    return x_.client.is_gone() && !up_.holds_reader() && !has_everything;
 }
 
 }  // namespace
