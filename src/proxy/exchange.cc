@@ -87,16 +87,7 @@ std::optional<Failure> understand(Exchange& exchange) {
         exchange.path = path.path;
     }
     if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
-<<<<<<< HEAD
     exchange.wants_upgrade = wishes.upgrade;  // without a body: what follows is to be the protocol
-=======
-    // What follows an upgrade's head is to be the new protocol, and a body is not: such a wish is
-    // not passed on.
-    const http::BodyKind body = framing.framing.kind;
-    const bool has_body = body == http::BodyKind::chunked ||
-                          (body == http::BodyKind::length && framing.framing.length > 0);
-    exchange.wants_upgrade = wishes.upgrade && !has_body;
->>>>>>> net
     return std::nullopt;
 }
 

@@ -331,13 +331,8 @@ void Forwarding::server_ended() {
     if (!head_done_) {
         attempt.was_reused = server_.is_reused();
         // A send that has not ended may have sent all it has.
-<<<<<<< HEAD
-        attempt.was_sent =
-            server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 || socket_.is_sending();
-=======
         attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 ||
                            (socket_.is_sending() && !base::planted(base::Bug::late_send_unseen));
->>>>>>> net
         attempt.may_be_repeated = nothing_came_back() && x_.up.body_bytes() == 0;
         fail(ExchangeEnd::upstream_reset);
         return;
@@ -358,14 +353,10 @@ void Forwarding::response_ended() {
         attempt.tunnels = true;
         return;
     }
-<<<<<<< HEAD
     server_.bulk = x_.down.body_bytes() >= bulk_bytes_min;
     socket_.readable = false;
-    const bool request_done = up_.has_ended() && server_.out.empty() && !socket_.is_sending();
-=======
     const bool request_done = (up_.has_ended() || base::planted(base::Bug::unfinished_reused)) &&
                               server_.out.empty() && !socket_.is_sending();
->>>>>>> net
     const bool reusable = x_.upstream_keeps_alive && request_done && server_.is_clean();
     x_.end = ExchangeEnd::finished;
     if (reusable) {
