@@ -23,6 +23,9 @@ using stats::ExchangeEnd;
 using upstream::ExchangeOutcome;
 
 constexpr unsigned interim_responses_max = 32;
+// From so large a body on, the connection's next response is expected to be large, too.
+constexpr std::uint64_t bulk_bytes_min = 48 * 1024;
+constexpr std::size_t bulk_look_bytes = 4096;
 
 BodyForm request_form(const http::Framing& framing) {
     switch (framing.kind) {
@@ -65,6 +68,7 @@ class Forwarding {
   private:
     void advance_request();
     void advance_response();
+    void look_at_bulk();
     void release_gathered();
     void consume_head(std::uint32_t bytes);
     bool pass_interim();
@@ -177,7 +181,15 @@ void Forwarding::request_body_failed() {
 
 // ---- the response's head ----------------------------------------------------------------------
 
+// Reads the head of what is likely to be a large response, and little of its body.
+void Forwarding::look_at_bulk() {
+    if (!server_.bulk || head_done_ || !socket_.readable) return;
+    socket_.readable = false;
+    socket_.receive_into_block(bulk_look_bytes);
+}
+
 void Forwarding::advance_response() {
+    look_at_bulk();
     while (!head_done_ && !over_ && !socket_.received().empty()) {
         const http::Progress progress = parse_head(x_.response_parser, socket_.received(),
                                                    x_.context.sockets.blocks, gathered_);
@@ -314,8 +326,8 @@ void Forwarding::server_ended() {
     if (!head_done_) {
         attempt.was_reused = server_.is_reused();
         // A send that has not ended may have sent all it has.
-        attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 ||
-                           socket_.is_sending();
+        attempt.was_sent =
+            server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 || socket_.is_sending();
         attempt.may_be_repeated = nothing_came_back() && x_.up.body_bytes() == 0;
         fail(ExchangeEnd::upstream_reset);
         return;
@@ -336,6 +348,8 @@ void Forwarding::response_ended() {
         attempt.tunnels = true;
         return;
     }
+    server_.bulk = x_.down.body_bytes() >= bulk_bytes_min;
+    socket_.readable = false;
     const bool request_done = up_.has_ended() && server_.out.empty() && !socket_.is_sending();
     const bool reusable = x_.upstream_keeps_alive && request_done && server_.is_clean();
     x_.end = ExchangeEnd::finished;
