@@ -11,6 +11,7 @@
 #include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 #include "ringway/http/hop_by_hop.h"
 #include "ringway/proxy/reader.h"
 #include "sticky.h"
@@ -230,13 +231,17 @@ void Forwarding::advance_response() {
         // What stays behind for want of room goes on when the client took some, be the reader
         // parked or the endpoint's connection at its end.
         const bool parked = reader_.regulate(socket_, x_.context.relay, held);
-        x_.client.set_wake_on_sent(parked || !socket_.received().empty());
+        const bool waits = parked || !socket_.received().empty();
+        x_.client.set_wake_on_sent(waits && !base::planted(base::Bug::reader_never_resumed));
     }
 }
 
 // The head's bytes leave the queue, now that all of it that passes was written elsewhere.
 void Forwarding::consume_head(std::uint32_t bytes) {
-    socket_.received().consume(bytes - gathered_.taken_bytes);
+    std::uint32_t used = bytes - gathered_.taken_bytes;
+    const bool more = socket_.received().bytes() > used;
+    if (more && base::planted(base::Bug::body_start_lost)) ++used;
+    socket_.received().consume(used);
     release_gathered();
 }
 
@@ -326,8 +331,8 @@ void Forwarding::server_ended() {
     if (!head_done_) {
         attempt.was_reused = server_.is_reused();
         // A send that has not ended may have sent all it has.
-        attempt.was_sent =
-            server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 || socket_.is_sending();
+        attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 ||
+                           (socket_.is_sending() && !base::planted(base::Bug::late_send_unseen));
         attempt.may_be_repeated = nothing_came_back() && x_.up.body_bytes() == 0;
         fail(ExchangeEnd::upstream_reset);
         return;
@@ -350,7 +355,8 @@ void Forwarding::response_ended() {
     }
     server_.bulk = x_.down.body_bytes() >= bulk_bytes_min;
     socket_.readable = false;
-    const bool request_done = up_.has_ended() && server_.out.empty() && !socket_.is_sending();
+    const bool request_done = (up_.has_ended() || base::planted(base::Bug::unfinished_reused)) &&
+                              server_.out.empty() && !socket_.is_sending();
     const bool reusable = x_.upstream_keeps_alive && request_done && server_.is_clean();
     x_.end = ExchangeEnd::finished;
     if (reusable) {
@@ -360,7 +366,7 @@ void Forwarding::response_ended() {
     } else {
         let_go(ExchangeOutcome::success, !request_done);
     }
-    if (!x_.up.has_ended()) {
+    if (!x_.up.has_ended() && !base::planted(base::Bug::early_answer_keeps_open)) {
         attempt.reuse = Reuse::linger;
     } else {
         attempt.reuse = x_.client_keeps_alive ? Reuse::keep : Reuse::close;
@@ -372,7 +378,8 @@ void Forwarding::response_ended() {
 void Forwarding::end_with_cut() {
     over_ = true;
     x_.end = ExchangeEnd::upstream_cut;
-    const bool shows = x_.down_form != BodyForm::until_close;
+    const bool shows =
+        x_.down_form != BodyForm::until_close || base::planted(base::Bug::cut_looks_ended);
     attempt.reuse = shows ? Reuse::close : Reuse::cut;
     let_go(ExchangeOutcome::upstream_error, true);
 }

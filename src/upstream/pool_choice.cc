@@ -4,6 +4,7 @@
 
 #include "pool.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 #include "ringway/upstream/passive.h"
 
 namespace ringway::upstream {
@@ -35,7 +36,7 @@ bool PoolSet::has_room(const Pool& pool) const {
 Connection* PoolSet::first_fit(Pool& pool, Endpoint& endpoint) {
     Shelf& shelf = shelves_[endpoint.flat_index];
     while (Connection* first = shelf.idle.first()) {
-        if (is_fit(pool, *first)) return first;
+        if (is_fit(pool, *first) || base::planted(base::Bug::dead_connection_leased)) return first;
         close_idle(*first);
     }
     return nullptr;
@@ -248,7 +249,8 @@ std::uint64_t PoolSet::recall_permits(std::size_t upstream, std::uint64_t count)
     PermitHolder& permits = pool.limits.connections;
     // What was granted in this very turn is for those who wait here: else it would go from shard to
     // shard and never be used.
-    if (needs_look(pool)) serve_waiting(pool);
+    const bool too_early = base::planted(base::Bug::permit_recalled_first);
+    if (needs_look(pool) && !too_early) serve_waiting(pool);
     if (pool.has_waiters()) {
         // Both sides are short: a connection that changes sides is opened anew, so few do.
         if (wiring_.now - pool.shared_at < sharing_interval) {
