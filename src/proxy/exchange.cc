@@ -19,6 +19,7 @@
 #include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 
 namespace ringway::proxy {
 
@@ -86,12 +87,7 @@ std::optional<Failure> understand(Exchange& exchange) {
         exchange.path = path.path;
     }
     if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
-    // What follows an upgrade's head is to be the new protocol, and a body is not: such a wish is not
-    // passed on.
-    const http::BodyKind body = framing.framing.kind;
-    const bool has_body = body == http::BodyKind::chunked ||
-                          (body == http::BodyKind::length && framing.framing.length > 0);
-    exchange.wants_upgrade = wishes.upgrade && !has_body;
+    exchange.wants_upgrade = wishes.upgrade;  // without a body: what follows is to be the protocol
     return std::nullopt;
 }
 
@@ -197,7 +193,8 @@ Reuse fail(Exchange& exchange, const Failure& failure) {
         failure.end == ExchangeEnd::downstream_aborted || failure.end == ExchangeEnd::drained;
     // Once a response has begun, nothing may follow it that could pass for its end.
     if (nobody || exchange.response_begun) return Reuse::cut;
-    const bool ambiguous = failure.end == ExchangeEnd::bad_request;
+    const bool ambiguous =
+        failure.end == ExchangeEnd::bad_request && !base::planted(base::Bug::kept_after_error);
     const bool close = ambiguous || must_close(exchange);
     LocalReply reply = reply_for(exchange, close);
     exchange.status = failure.status();
@@ -251,7 +248,7 @@ bool may_retry(Exchange& exchange, const Attempt& attempt) {
     const config::Upstream& upstream = exchange.settings().upstreams[exchange.route->upstream];
     if (!attempt.may_be_repeated || exchange.client.is_gone()) return false;
     if (exchange.retries >= upstream.retries_max) return false;
-    if (attempt.was_sent) {
+    if (attempt.was_sent && !base::planted(base::Bug::post_sent_twice)) {
         if (!attempt.was_reused || !http::is_idempotent(exchange.request.method)) return false;
     }
     if (exchange.context.now >= exchange.deadline_at) return false;
@@ -297,6 +294,8 @@ async::Task<Reuse> serve(Exchange& exchange) {
     name_request(exchange);
     std::optional<Failure> refused = understand(exchange);
     if (!refused) refused = choose_route(exchange);
+    // Nobody would read the answer: then nobody is asked for it either.
+    if (!refused && exchange.client.is_gone()) refused = Failure{ExchangeEnd::downstream_aborted};
     Reuse reuse = Reuse::close;
     if (!refused && !enter_flights(exchange)) {
         auto waiting = wait_to_enter(exchange);

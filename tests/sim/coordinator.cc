@@ -145,14 +145,20 @@ void Coordinator::collect_permits() {
 }
 
 void Coordinator::compare_permits() {
+    std::uint64_t warm = 0;
+    for (const config::Upstream& upstream : settings_.upstreams) {
+        warm = std::max<std::uint64_t>(warm, upstream.pool.connections_min);
+        if (upstream.pool.warm) warm = std::max(warm, upstream.endpoints.size());
+    }
     for (std::size_t shard = 0; shard < links_.size(); ++shard) {
         ledger_.for_each_pool([&](shard::PermitPool pool) {
             if (ledger_.total(pool) == 0) return;
             const std::uint64_t held = ledger_.held(pool, shard);
             const std::uint64_t came = collected_[{shard, pool.kind, pool.index}];
-            // An accept under way may have reserved one permit per listener.
+            // An accept under way may have reserved one permit per listener; what is to be kept
+            // warm is opened again.
             const bool accepts = pool.kind == shard::PermitKind::connections;
-            const std::uint64_t reserved = accepts ? settings_.listeners.size() : 0;
+            const std::uint64_t reserved = accepts ? settings_.listeners.size() : warm;
             if (came <= held && came + reserved >= held) return;
             kernel_.fail("shard {} gave back {} permits of pool {}/{} and should have had {}",
                          shard, came, static_cast<int>(pool.kind), pool.index, held);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -106,10 +107,13 @@ void HttpClient::finish(Outcome how) {
     outcome = how;
     const Socket* other = socket->peer();
     const bool faulted = other == nullptr || other->faulted;
+    const bool own_wish = how == Outcome::broke_off || how == Outcome::connect_failed;
+    bool is_first = true;
     while (!waiting_.empty()) {
         HttpExchange& each = *world_.find(waiting_.front());
-        const bool own_wish = how == Outcome::broke_off || how == Outcome::connect_failed;
         const bool begun = response_open_;
+        // Nothing can follow an answer that was cut.
+        if (!std::exchange(is_first, false)) each.close_announced = true;
         settle(each, own_wish ? HttpExchange::Outcome::abandoned
                      : begun  ? HttpExchange::Outcome::cut
                               : HttpExchange::Outcome::dropped);

@@ -356,7 +356,8 @@ bool HttpOriginConnection::write_some() {
 }
 
 void HttpOriginConnection::after_response() {
-    const bool ends_here = exchange_->framing == HttpFraming::until_close;
+    HttpExchange& last = *exchange_;
+    const bool ends_here = last.framing == HttpFraming::until_close;
     exchange_ = nullptr;
     out_.clear();
     sent_ = 0;
@@ -372,10 +373,12 @@ void HttpOriginConnection::after_response() {
     }
     if (!world_.manners.closes_idle || world_.quiet || !world_.random.chance(1, 3)) return;
     const auto wait = world_.kernel().some_time(base::Duration::milliseconds(2));
-    world_.kernel().after(wait, [this, number = requests_] {
+    world_.kernel().after(wait, [this, &last, number = requests_] {
         if (socket_ == nullptr || requests_ != number || reader_.has_begun()) return;
         world_.kernel().faults().note(Fault::origin_left_idle);
-        finish(world_.random.chance(1, 4));
+        const bool resets = world_.random.chance(1, 4);
+        if (resets) ++last.broken_attempts;  // what is still on its way is lost
+        finish(resets);
     });
 }
 

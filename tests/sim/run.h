@@ -73,6 +73,7 @@ class Run {
     void judge_pool(const AddressKey& address);
     bool http_is_healthy() const;
     bool excused(const HttpExchange& exchange) const;
+    bool may_be_denied(const HttpExchange& exchange) const;
     void judge_http();
     void judge_exchanges();
     void judge_http_counters();

