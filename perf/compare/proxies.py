@@ -35,11 +35,12 @@ class Proxy:
     processes = 1
     bulk_only = False  # a configuration that nobody would choose for small messages
 
-    def __init__(self, origin_port, cores, namespace=None, shards=1):
+    def __init__(self, origin_port, cores, namespace=None, shards=1, bare=False):
         self.origin_port = origin_port
         self.cores = cores
         self.namespace = namespace
         self.shards = shards
+        self.bare = bare  # adds nothing to heads (HTTP)
         self.port = free_port()
         self.process = None
         self.folder = tempfile.mkdtemp(prefix="ringway-perf-")
@@ -206,7 +207,105 @@ class NginxLarge(Nginx):
     buffer_bytes = "256k"
 
 
-CANDIDATES = {kind.name: kind for kind in (Ringway, HAProxy, HAProxySplice, Nginx, NginxLarge)}
+# ---- as HTTP gateways -------------------------------------------------------------------------
+
+# What ringway adds to heads unless told otherwise, in the words of the others.
+HAPROXY_FIELDS = """
+    option forwardfor
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    http-request set-header X-Forwarded-Port %[dst_port]
+    unique-id-format %{+X}o%ci%cp%fi%fp%Ts%rt%pid
+    unique-id-header X-Request-ID
+    http-response set-header X-Request-ID %[unique-id]
+    http-request add-header Via "1.1 haproxy"
+    http-response add-header Via "1.1 haproxy"
+"""
+NGINX_FIELDS = """
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Forwarded-Port $server_port;
+            proxy_set_header X-Request-ID $request_id;
+            proxy_set_header Via "1.1 nginx";
+            add_header X-Request-ID $request_id;
+            add_header Via "1.1 nginx";
+"""
+
+
+class HttpRingway(Ringway):
+    def command(self):
+        added = ["--forwarded", "off", "--no-via", "--request-id", "off"] if self.bare else []
+        return [self.binary, "--listen", f"http://127.0.0.1:{self.port}",
+                "--upstream", f"http://127.0.0.1:{self.origin_port}", "--pool-max", "2048",
+                "--shards", str(self.shards), "--control", self.control, *added,
+                *self.extra_flags]
+
+
+class RingwayRelay(Ringway):
+    """ringway's own TCP relay on the same traffic: what HTTP costs on top of moving bytes."""
+
+    name = "relay"
+
+
+class HttpHAProxy(HAProxy):
+    splice_options = ""
+
+    def command(self):
+        path = os.path.join(self.folder, "haproxy.cfg")
+        per_connection = 2.7 if self.splice_options else 2.1
+        most = min(9000, int(machine.read_file_limit() / per_connection) - 200)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(filled("haproxy_http.cfg", {
+                "listen_port": self.port, "origin_port": self.origin_port,
+                "connections_max": most, "splice_options": self.splice_options,
+                "pipe_size": self.pipe_size, "fields": "" if self.bare else HAPROXY_FIELDS}))
+        return ["haproxy", "-db", "-f", path]
+
+
+class HttpHAProxySplice(HttpHAProxy):
+    name = "haproxy-splice"
+    bulk_only = True
+    splice_options = "    option splice-request\n    option splice-response"
+    pipe_size = "    tune.pipesize 1048576"
+
+
+class HttpNginx(Nginx):
+    buffers = ""
+
+    def command(self):
+        path = os.path.join(self.folder, "nginx.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(filled("nginx_http.conf", {
+                "listen_port": self.port, "origin_port": self.origin_port,
+                "fields": "" if self.bare else NGINX_FIELDS, "buffers": self.buffers,
+                "buffering": "            proxy_buffering off;" if self.streams else ""}))
+        os.chmod(self.folder, 0o755)
+        return ["nginx", "-p", self.folder, "-c", path]
+
+    streams = False
+
+
+class HttpNginxLarge(HttpNginx):
+    name = "nginx-256k"
+    bulk_only = True
+    buffers = ("            proxy_buffer_size 64k;\n            proxy_buffers 8 256k;\n"
+               "            proxy_busy_buffers_size 512k;\n"
+               "            proxy_max_temp_file_size 0;")
+
+
+class HttpNginxUnbuffered(HttpNginx):
+    """For event streams: nothing is to wait for a buffer to fill."""
+
+    streams = True
+
+
+def by_name(*kinds):
+    return {kind.name: kind for kind in kinds}
+
+
+TCP = by_name(Ringway, HAProxy, HAProxySplice, Nginx, NginxLarge)
+HTTP = by_name(HttpRingway, RingwayRelay, HttpHAProxy, HttpHAProxySplice, HttpNginx, HttpNginxLarge)
 
 
 def find(tree, key):

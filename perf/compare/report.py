@@ -156,7 +156,7 @@ def shard_section(entry):
 
 def markdown(result):
     facts = result["machine"]
-    lines = [f"# TCP comparison, {result['date']}", "",
+    lines = [f"# {result.get('kind', 'TCP')} comparison, {result['date']}", "",
              f"Kernel {facts['kernel']}, {facts['cores']} cores of {facts['processor']}; "
              f"congestion control {facts['congestion_control']} (reno where a scenario says so, "
              f"in a private network namespace); commit {facts['commit']}.", "",
@@ -170,7 +170,7 @@ def markdown(result):
         if "failed" in entry:
             lines += [f"Failed: {entry['failed']}", ""]
             continue
-        kind = {"shards": shard_section, "idle": idle_section}.get(entry["name"], load_section)
+        kind = {"shards": shard_section, "idle": idle_section, "http-idle": idle_section}.get(entry["name"], load_section)
         lines += [kind(entry), ""]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ import time
 
 from . import machine
 from .generator import Generator
-from .proxies import CANDIDATES
+from .proxies import HttpNginxUnbuffered
 
 GIB = 1 << 30
 
@@ -93,10 +93,10 @@ class Scenario:
         self.network_kind = network
         self.words = words
 
-    def takes(self, name):
-        if CANDIDATES[name].bulk_only and not self.bulk:
+    def takes(self, kind):
+        if kind.bulk_only and not self.bulk:
             return False
-        return self.only is None or name in self.only
+        return self.only is None or kind.name in self.only
 
     def sample(self, settings, network, kind):
         """One undisturbed sample, or the least disturbed of a few, marked as such."""
@@ -119,7 +119,7 @@ class Load(Scenario):
 
     def take(self, settings, network, kind):
         with network.ready() as (generator, namespace):
-            with kind(generator.origin_port, {settings.proxy_core}, namespace) as proxy:
+            with self.start(kind, generator, settings, namespace) as proxy:
                 before = proxy.counters()
                 answer = self.ask(generator, proxy, settings)
                 after = proxy.counters()
@@ -137,6 +137,10 @@ class Load(Scenario):
             **shares, **per_turn(before, after),
             "counters": after,
         }
+
+    @staticmethod
+    def start(kind, generator, settings, namespace):
+        return kind(generator.origin_port, {settings.proxy_core}, namespace)
 
     def ask(self, generator, proxy, settings, **more):
         pids = ",".join(str(pid) for pid in proxy.pids())
@@ -186,14 +190,19 @@ class Idle(Scenario):
 
     unit = "bytes private per idle connection"
     rate_unit = ""
+    hold = "hold"
+
+    @staticmethod
+    def warm_up(generator, proxy):
+        warm_up(generator, proxy)
 
     def take(self, settings, network, kind):
         count = settings.idle_connections
         with network.ready() as (generator, namespace):
             with kind(generator.origin_port, {settings.proxy_core}, namespace) as proxy:
-                warm_up(generator, proxy)
+                self.warm_up(generator, proxy)
                 none = proxy.private_bytes()
-                generator.ask("hold", port=proxy.port, connections=count)
+                generator.ask(self.hold, port=proxy.port, connections=count)
                 time.sleep(0.3)
                 full = proxy.private_bytes()
                 counters = proxy.counters()
@@ -273,7 +282,88 @@ class Shards(Scenario):
                 "private_warm": private, **shares, **per_turn(before, after)}
 
 
-SCENARIOS = (
+class Http(Load):
+    """Requests with bodies of known length; `bulk` ones are told per GiB by the report's reader."""
+
+    unit = "us CPU per request"
+    rate_unit = "requests/s"
+    command = "http"
+
+    def __init__(self, name, title, network="default", bulk=False, bare=False, relay=False,
+                 **words):
+        super().__init__(name, title, network, **words)
+        self.bulk = bulk
+        self.bare = bare
+        self.relay = relay  # also compare with ringway's own TCP relay
+
+    def takes(self, kind):
+        if kind.name == "relay" and not self.relay:
+            return False
+        return super().takes(kind)
+
+    def start(self, kind, generator, settings, namespace):
+        return kind(generator.origin_port, {settings.proxy_core}, namespace, bare=self.bare)
+
+    def units_in(self, answer):
+        return answer["exchanges"]
+
+
+class HttpChurn(Http):
+    unit = "us CPU per connection"
+    rate_unit = "connections/s"
+
+
+class Events(Http):
+    unit = "us CPU per event"
+    rate_unit = "events/s"
+    command = "events"
+
+    def start(self, kind, generator, settings, namespace):
+        if kind.name == "nginx":
+            kind = HttpNginxUnbuffered
+        return super().start(kind, generator, settings, namespace)
+
+
+class HttpIdle(Idle):
+    hold = "hold_http"
+
+    def takes(self, kind):
+        return kind.name != "relay" and super().takes(kind)
+
+    @staticmethod
+    def warm_up(generator, proxy):
+        """Touches what a proxy keeps in pools: buffers, pipes, slots of exchanges."""
+        for words in ({"connections": 512}, {"response_body": 1 << 20, "connections": 4},
+                      {"request_body": 16384, "connections": 64}):
+            generator.ask("http", port=proxy.port, warm_up_ms=100, measure_ms=200, **words)
+        time.sleep(0.4)
+
+
+HTTP_SCENARIOS = (
+    Http("http-64", "1 KiB responses, 64 connections; all add the same fields",
+         connections=64, relay=True),
+    Http("http-64-bare", "1 KiB responses, 64 connections; nobody adds fields",
+         connections=64, bare=True, relay=True),
+    Http("http-512", "1 KiB responses, 512 connections; all add the same fields",
+         connections=512, relay=True),
+    Http("http-5000", "1 KiB responses, 64 connections, 5,000 requests/s, open loop",
+         connections=64, rate=5000),
+    Http("http-post", "POST of 16 KiB, 64 connections", connections=64, request_body=16384,
+         response_body=256),
+    Http("http-64k", "64 KiB responses, 64 connections", bulk=True, connections=64,
+         response_body=1 << 16),
+    Http("http-1m", "1 MiB responses, 16 connections", bulk=True, connections=16,
+         response_body=1 << 20),
+    Http("http-1m-reno", "1 MiB responses, 16 connections, reno", network="reno", bulk=True,
+         connections=16, response_body=1 << 20),
+    Events("sse", "200 event streams, 200 events/s each", connections=200, events_per_second=200,
+           event=100),
+    HttpChurn("http-churn", "a new connection per request, 64 at a time", network="fresh",
+              connections=64, new_connections="yes"),
+    HttpIdle("http-idle", "idle keep-alive connections"),
+)
+
+TCP_SCENARIOS = (
     Exchange("exchange-64", "128 B exchanges, 64 connections",
              connections=64, request=128, response=128),
     Exchange("exchange-256", "128 B exchanges, 256 connections",
@@ -289,16 +379,16 @@ SCENARIOS = (
 )
 
 
-def run(scenario, settings, candidates, rounds, say):
+def run(scenario, settings, kinds, candidates, rounds, say):
     """All samples of one scenario: each round takes every candidate, in rotated order."""
-    names = [name for name in candidates if scenario.takes(name)]
+    names = [name for name in candidates if scenario.takes(kinds[name])]
     network = Network(scenario.network_kind, settings)
     samples = []
     try:
         for number in range(rounds):
             turn = number % len(names) if names else 0
             for name in names[turn:] + names[:turn]:
-                sample = scenario.sample(settings, network, CANDIDATES[name])
+                sample = scenario.sample(settings, network, kinds[name])
                 sample["round"] = number
                 samples.append(sample)
                 say(scenario, sample)

@@ -129,7 +129,7 @@ int Coordinator::run() {
             health_changed(endpoint, healthy, reason);
         });
     serving_ = true;
-    if (std::exchange(reload_again_, false)) reload("HUP", std::nullopt);
+    reload_if_wished();
     while (state_.shards_alive() > 0) turn(base::Instant::never());
     return finish();
 }

@@ -102,6 +102,7 @@ class Coordinator {
     void tell_changed_endpoints(const std::vector<EndpointStatus>& before);
     void look_after_reload(base::Instant now);
     void finish_reload(base::Instant now);
+    void reload_if_wished();
     void drop_staged_reload();
 
     // Endpoints.
@@ -139,7 +140,8 @@ class Coordinator {
     // Of the reload under way: who waits for it, and what caused it.
     std::optional<ClientId> reload_client_;
     const char* reload_why_ = "";
-    bool reload_again_ = false;
+    bool reload_again_ = false;  // when this one is over, or ringway serves
+    std::optional<ClientId> next_reload_client_;
     bool serving_ = false;  // every shard has started
 
     std::size_t next_hand_over_ = 0;

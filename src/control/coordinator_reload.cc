@@ -32,12 +32,12 @@ void Coordinator::reload(const char* why, std::optional<ClientId> client) {
         return;
     }
     if (!serving_ || staged_ || reload_.running()) {
-        if (client) {
-            server_->refuse(*client, serving_ ? "a reload is under way already; try again"
-                                              : "ringway is still starting; try again");
-        } else {
-            // Once more afterwards: what was read may be older than the wish.
+        // Once more afterwards: what was read may be older than the wish.
+        if (!client || !next_reload_client_) {
             reload_again_ = true;
+            if (client) next_reload_client_ = client;
+        } else {
+            server_->refuse(*client, "others wait for a reload already; try again");
         }
         return;
     }
@@ -196,12 +196,22 @@ void Coordinator::finish_reload(base::Instant now) {
         server_->reply(*std::exchange(reload_client_, std::nullopt),
                        fmt::format("reloaded, generation {}", reload_.generation()));
     }
-    if (std::exchange(reload_again_, false)) reload("HUP", std::nullopt);
+    reload_if_wished();
+}
+
+void Coordinator::reload_if_wished() {
+    if (!std::exchange(reload_again_, false)) return;
+    const std::optional<ClientId> client = std::exchange(next_reload_client_, std::nullopt);
+    reload(client ? "ctl reload" : "HUP", client);
 }
 
 // Draining begins: what is not with the shards yet will not come to them.
 void Coordinator::drop_staged_reload() {
     reload_again_ = false;
+    if (next_reload_client_) {
+        server_->refuse(*std::exchange(next_reload_client_, std::nullopt),
+                        "reload refused: ringway is draining");
+    }
     if (!staged_) return;
     const StagedReload dropped = std::move(*staged_);
     staged_.reset();

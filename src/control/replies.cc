@@ -45,6 +45,9 @@ stats::EndpointRow row_of(const EndpointStatus& status) {
     row.connections_max = status.endpoint->connections_max;
     row.slot = status.endpoint->slot;
     row.retired = status.endpoint->retired || status.upstream->retired;
+    if (status.upstream->health.enabled && !row.retired) {
+        row.health = status.healthy ? stats::CheckedHealth::passing : stats::CheckedHealth::failing;
+    }
     return row;
 }
 
@@ -124,7 +127,7 @@ stats::Snapshot snapshot_of(const ServerState& state) {
     const base::Instant now = ring::sys::now();
     stats::Snapshot snapshot = stats::take_snapshot(context_of(state), shards, now);
     stats::RateHistory::PerShard rates = state.rates.rates(shards, now);
-    if (rates.shards.size() == shards.size()) {
+    if (!rates.shards.empty()) {
         snapshot.rates = rates.total;
         snapshot.shard_rates = std::move(rates.shards);
     }

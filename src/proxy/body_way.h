@@ -14,7 +14,7 @@ namespace ringway::proxy {
 class BodyWay {
   public:
     // Splicing pays from so many bytes on that are still to come (docs/decisions/0009).
-    static constexpr std::uint64_t splice_bytes_min = 64 * 1024;
+    static constexpr std::uint64_t splice_bytes_min = 32 * 1024;
 
     BodyWay(BodyTransfer& transfer, net::SplicePump& pump, net::Flow& flow,
             const net::RelayContext& relay)
@@ -32,7 +32,8 @@ class BodyWay {
     bool holds_reader() const { return state_ != State::copying; }
     // Everything of the body has arrived, and left or waits in the out queue.
     bool has_ended() const { return state_ == State::copying && transfer_.has_ended(); }
-    bool is_splicing() const { return state_ == State::splicing; }
+    // Everything that could be spliced was delivered; the watches are being called home.
+    bool is_settling() const { return state_ == State::splicing && pump_.has_ended(); }
     // The sockets are being closed.
     void abandon();
 

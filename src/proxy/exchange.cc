@@ -87,12 +87,7 @@ std::optional<Failure> understand(Exchange& exchange) {
         exchange.path = path.path;
     }
     if (auto failure = bad_request(http::expectation_of(head).fault)) return failure;
-    // What follows an upgrade's head is to be the new protocol, and a body is not: such a wish is
-    // not passed on.
-    const http::BodyKind body = framing.framing.kind;
-    const bool has_body = body == http::BodyKind::chunked ||
-                          (body == http::BodyKind::length && framing.framing.length > 0);
-    exchange.wants_upgrade = wishes.upgrade && !has_body;
+    exchange.wants_upgrade = wishes.upgrade;  // without a body: what follows is to be the protocol
     return std::nullopt;
 }
 
@@ -299,6 +294,8 @@ async::Task<Reuse> serve(Exchange& exchange) {
     name_request(exchange);
     std::optional<Failure> refused = understand(exchange);
     if (!refused) refused = choose_route(exchange);
+    // Nobody would read the answer: then nobody is asked for it either.
+    if (!refused && exchange.client.is_gone()) refused = Failure{ExchangeEnd::downstream_aborted};
     Reuse reuse = Reuse::close;
     if (!refused && !enter_flights(exchange)) {
         auto waiting = wait_to_enter(exchange);

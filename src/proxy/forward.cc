@@ -24,6 +24,9 @@ using stats::ExchangeEnd;
 using upstream::ExchangeOutcome;
 
 constexpr unsigned interim_responses_max = 32;
+// From so large a body on, the connection's next response is expected to be large, too.
+constexpr std::uint64_t bulk_bytes_min = 48 * 1024;
+constexpr std::size_t bulk_look_bytes = 4096;
 
 BodyForm request_form(const http::Framing& framing) {
     switch (framing.kind) {
@@ -66,6 +69,7 @@ class Forwarding {
   private:
     void advance_request();
     void advance_response();
+    void look_at_bulk();
     void release_gathered();
     void consume_head(std::uint32_t bytes);
     bool pass_interim();
@@ -83,6 +87,7 @@ class Forwarding {
     void renew_deadline();
     bool request_is_complete() const;
     bool nothing_came_back() const;
+    bool client_has_left() const;
     std::uint64_t traffic() const;
     base::Duration idle_timeout() const;
 
@@ -140,10 +145,6 @@ bool Forwarding::begin() {
 
 void Forwarding::advance_request() {
     up_.advance(x_.client.body_in());
-    if (x_.client.is_gone() && !up_.holds_reader()) {
-        fail(ExchangeEnd::downstream_aborted);
-        return;
-    }
     flush_request();
     if (x_.up.has_failed()) {
         request_body_failed();
@@ -181,7 +182,15 @@ void Forwarding::request_body_failed() {
 
 // ---- the response's head ----------------------------------------------------------------------
 
+// Reads the head of what is likely to be a large response, and little of its body.
+void Forwarding::look_at_bulk() {
+    if (!server_.bulk || head_done_ || !socket_.readable) return;
+    socket_.readable = false;
+    socket_.receive_into_block(bulk_look_bytes);
+}
+
 void Forwarding::advance_response() {
+    look_at_bulk();
     while (!head_done_ && !over_ && !socket_.received().empty()) {
         const http::Progress progress = parse_head(x_.response_parser, socket_.received(),
                                                    x_.context.sockets.blocks, gathered_);
@@ -289,6 +298,7 @@ void Forwarding::begin_response() {
     rewrite.sticky_cookie = sticky_cookie_for(x_, *server_.endpoint, cookie_room);
     x_.client_keeps_alive = !close;
     x_.status = x_.response.status;
+    server_.endpoint->stats->by_status_class[stats::status_class_of(x_.status)].add();
     if (!write_response(rewrite)) {
         fail(ExchangeEnd::internal);
         return;
@@ -343,6 +353,8 @@ void Forwarding::response_ended() {
         attempt.tunnels = true;
         return;
     }
+    server_.bulk = x_.down.body_bytes() >= bulk_bytes_min;
+    socket_.readable = false;
     const bool request_done = (up_.has_ended() || base::planted(base::Bug::unfinished_reused)) &&
                               server_.out.empty() && !socket_.is_sending();
     const bool reusable = x_.upstream_keeps_alive && request_done && server_.is_clean();
@@ -375,6 +387,7 @@ void Forwarding::end_with_cut() {
 void Forwarding::fail(ExchangeEnd end, http::Fault fault) {
     over_ = true;
     attempt.failure = Failure{end, fault};
+    if (!head_done_) server_.endpoint->stats->by_status_class[0].add();
     if (end == ExchangeEnd::upstream_bad) {
         x_.context.stats.http.response_faults[static_cast<std::size_t>(fault)].add();
     }
@@ -440,6 +453,13 @@ void Forwarding::advance() {
     renew_deadline();
     advance_request();
     if (!over_) advance_response();
+    if (!over_ && client_has_left()) fail(ExchangeEnd::downstream_aborted);
+}
+
+// A client that has everything may leave while the last splice is still being put away.
+bool Forwarding::client_has_left() const {
+    const bool has_everything = x_.down.has_ended() && down_.is_settling();
+    return x_.client.is_gone() && !up_.holds_reader() && !has_everything;
 }
 
 }  // namespace

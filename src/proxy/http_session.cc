@@ -307,7 +307,9 @@ async::Task<void> HttpSession::linger() {
 async::Task<void> HttpSession::close(bool reset) {
     phase = Phase::closing;
     if (!reset) {
-        // What was answered is delivered first, within the time that a slow reader gets.
+        // What was answered is delivered first, within the time that a slow reader gets. Nothing
+        // more is wanted of the client: the receive ends while the last send is under way.
+        downstream.stop_receiving();
         Accepted::deadline.set(context.now + context.settings().http_idle_timeout);
         downstream.set_wake_on_sent(true);
         while (!flush_ended() && !downstream.is_broken() && !is_cancelled() &&

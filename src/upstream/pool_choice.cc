@@ -70,6 +70,7 @@ PoolSet::Offer PoolSet::find(Pool& pool, const LeaseWaiter& waiter) {
         const config::Balance balance = pool.settings->balance;
         Offer offer;
         offer.at_limit = group.all & ~group.within;
+        offer.lacks_room = group.within != 0;
         // Where it matters who serves, idle connections of others do not tempt.
         std::uint64_t bound = 0;
         if (waiter.preferred >= 0) {
@@ -103,7 +104,7 @@ void PoolSet::clear_the_way(Pool& pool, const LeaseWaiter& waiter, const Offer& 
         }
         wiring_.endpoints.want(*members[i], pool.waiting_count);
     }
-    if (has_room(pool)) return;
+    if (!offer.lacks_room || has_room(pool)) return;
     if (coming > 0) {
         --coming;
         return;
@@ -220,7 +221,7 @@ bool PoolSet::begin_request(std::size_t upstream) {
     const bool may = permits.take();
     if (!permits.is_limited()) return may;
     // Asks ahead, so that a burst here rarely meets permits that lie idle elsewhere.
-    const std::uint64_t reserve = permits.used() / 8 + 1;
+    const std::uint64_t reserve = (permits.used() + permits.idle()) / 4 + 1;
     if (permits.idle() < reserve) {
         want(permits, reserve, pools_[upstream]->settings->requests_max);
         note_news(permits);

@@ -215,7 +215,7 @@ void PoolSet::connected(Connection& connection) {
     wiring_.endpoints.connected(*connection.endpoint);
     wiring_.stats.connect.record(connection.connect_time, wiring_.now);
     pool.stats.opened.add();
-    connection.socket.start_receiving();
+    connection.expect_input();
 }
 
 void PoolSet::connect_failed(Connection& connection) {
@@ -260,8 +260,7 @@ void PoolSet::settle(Connection& connection) {
         close(connection, false);
         return;
     }
-    net::Socket& socket = connection.socket;
-    if (!socket.is_receiving() && !socket.is_waiting_for_buffer()) socket.start_receiving();
+    connection.expect_input();
     connection.state = Connection::State::idle;
     if (pool.settings->pool.order == config::PoolOrder::lifo) {
         shelf.idle.push_front(connection);
