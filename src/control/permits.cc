@@ -233,7 +233,8 @@ void PermitLedger::recall_next(Pool& pool, base::Instant now) {
         const std::size_t shard = pool.next_shard;
         pool.next_shard = (pool.next_shard + 1) % shard_count_;
         --pool.left_in_round;
-        if (!worth_asking(pool, shard)) continue;
+        // Others that wait are asked as well: what they free goes round. Not whom it is for.
+        if (shard == pool.waiting.front() || !worth_asking(pool, shard)) continue;
         const std::uint64_t needed = pool.shards[pool.waiting.front()].wanted;
         pool.recalling = true;
         pool.recalled_shard = shard;

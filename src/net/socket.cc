@@ -80,9 +80,8 @@ void Socket::receive_once() {
 bool Socket::receive_into_block(std::size_t bytes) {
     Block* block = pools_.blocks.take(bytes);
     if (block == nullptr) return false;
-    const std::int64_t seen = ring::sys::peek(fd_, block->data, block->capacity);
+    const std::int64_t seen = ring::sys::receive(fd_, block->data, block->capacity);
     if (seen > 0) {
-        ring::sys::discard(fd_, static_cast<std::size_t>(seen));
         received_.append_block(*block, {block->data, static_cast<std::size_t>(seen)});
         received_anything_ = true;
         arrived_bytes_ += static_cast<std::uint32_t>(seen);

@@ -14,7 +14,7 @@ namespace ringway::proxy {
 class BodyWay {
   public:
     // Splicing pays from so many bytes on that are still to come (docs/decisions/0009).
-    static constexpr std::uint64_t splice_bytes_min = 64 * 1024;
+    static constexpr std::uint64_t splice_bytes_min = 32 * 1024;
 
     BodyWay(BodyTransfer& transfer, net::SplicePump& pump, net::Flow& flow,
             const net::RelayContext& relay)

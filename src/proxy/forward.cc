@@ -11,6 +11,7 @@
 #include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 #include "ringway/http/hop_by_hop.h"
 #include "ringway/proxy/reader.h"
 #include "sticky.h"
@@ -23,6 +24,9 @@ using stats::ExchangeEnd;
 using upstream::ExchangeOutcome;
 
 constexpr unsigned interim_responses_max = 32;
+// From so large a body on, the connection's next response is expected to be large, too.
+constexpr std::uint64_t bulk_bytes_min = 48 * 1024;
+constexpr std::size_t bulk_look_bytes = 4096;
 
 BodyForm request_form(const http::Framing& framing) {
     switch (framing.kind) {
@@ -65,6 +69,7 @@ class Forwarding {
   private:
     void advance_request();
     void advance_response();
+    void look_at_bulk();
     void release_gathered();
     void consume_head(std::uint32_t bytes);
     bool pass_interim();
@@ -177,7 +182,15 @@ void Forwarding::request_body_failed() {
 
 // ---- the response's head ----------------------------------------------------------------------
 
+// Reads the head of what is likely to be a large response, and little of its body.
+void Forwarding::look_at_bulk() {
+    if (!server_.bulk || head_done_ || !socket_.readable) return;
+    socket_.readable = false;
+    socket_.receive_into_block(bulk_look_bytes);
+}
+
 void Forwarding::advance_response() {
+    look_at_bulk();
     while (!head_done_ && !over_ && !socket_.received().empty()) {
         const http::Progress progress = parse_head(x_.response_parser, socket_.received(),
                                                    x_.context.sockets.blocks, gathered_);
@@ -218,13 +231,17 @@ void Forwarding::advance_response() {
         // What stays behind for want of room goes on when the client took some, be the reader
         // parked or the endpoint's connection at its end.
         const bool parked = reader_.regulate(socket_, x_.context.relay, held);
-        x_.client.set_wake_on_sent(parked || !socket_.received().empty());
+        const bool waits = parked || !socket_.received().empty();
+        x_.client.set_wake_on_sent(waits && !base::planted(base::Bug::reader_never_resumed));
     }
 }
 
 // The head's bytes leave the queue, now that all of it that passes was written elsewhere.
 void Forwarding::consume_head(std::uint32_t bytes) {
-    socket_.received().consume(bytes - gathered_.taken_bytes);
+    std::uint32_t used = bytes - gathered_.taken_bytes;
+    const bool more = socket_.received().bytes() > used;
+    if (more && base::planted(base::Bug::body_start_lost)) ++used;
+    socket_.received().consume(used);
     release_gathered();
 }
 
@@ -315,7 +332,7 @@ void Forwarding::server_ended() {
         attempt.was_reused = server_.is_reused();
         // A send that has not ended may have sent all it has.
         attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 ||
-                           socket_.is_sending();
+                           (socket_.is_sending() && !base::planted(base::Bug::late_send_unseen));
         attempt.may_be_repeated = nothing_came_back() && x_.up.body_bytes() == 0;
         fail(ExchangeEnd::upstream_reset);
         return;
@@ -336,7 +353,10 @@ void Forwarding::response_ended() {
         attempt.tunnels = true;
         return;
     }
-    const bool request_done = up_.has_ended() && server_.out.empty() && !socket_.is_sending();
+    server_.bulk = x_.down.body_bytes() >= bulk_bytes_min;
+    socket_.readable = false;
+    const bool request_done = (up_.has_ended() || base::planted(base::Bug::unfinished_reused)) &&
+                              server_.out.empty() && !socket_.is_sending();
     const bool reusable = x_.upstream_keeps_alive && request_done && server_.is_clean();
     x_.end = ExchangeEnd::finished;
     if (reusable) {
@@ -346,7 +366,7 @@ void Forwarding::response_ended() {
     } else {
         let_go(ExchangeOutcome::success, !request_done);
     }
-    if (!x_.up.has_ended()) {
+    if (!x_.up.has_ended() && !base::planted(base::Bug::early_answer_keeps_open)) {
         attempt.reuse = Reuse::linger;
     } else {
         attempt.reuse = x_.client_keeps_alive ? Reuse::keep : Reuse::close;
@@ -358,7 +378,8 @@ void Forwarding::response_ended() {
 void Forwarding::end_with_cut() {
     over_ = true;
     x_.end = ExchangeEnd::upstream_cut;
-    const bool shows = x_.down_form != BodyForm::until_close;
+    const bool shows =
+        x_.down_form != BodyForm::until_close || base::planted(base::Bug::cut_looks_ended);
     attempt.reuse = shows ? Reuse::close : Reuse::cut;
     let_go(ExchangeOutcome::upstream_error, true);
 }

@@ -75,6 +75,9 @@ int make_pipe(int fds[2], std::size_t wanted_bytes) {
 }
 int pipe_bytes(int pipe_fd) { return or_errno(::fcntl(pipe_fd, F_GETPIPE_SZ)); }
 
+std::int64_t receive(int fd, void* data, std::size_t bytes) {
+    return or_errno(::recv(fd, data, bytes, MSG_DONTWAIT));
+}
 std::int64_t peek(int fd, void* data, std::size_t bytes) {
     return or_errno(::recv(fd, data, bytes, MSG_PEEK | MSG_DONTWAIT));
 }

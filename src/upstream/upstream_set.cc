@@ -289,7 +289,10 @@ void UpstreamSet::grant_permits(std::size_t flat_index, std::uint64_t count) {
 std::uint64_t UpstreamSet::recall_permits(std::size_t flat_index, std::uint64_t count) {
     Endpoint& from = endpoint(flat_index);
     if (!is_limited(from)) return 0;
-    const std::uint64_t leaving = std::min(from.permits_idle, count);
+    // What sessions here wait for was granted to them, though they have not been served yet.
+    const std::uint64_t spare =
+        from.permits_idle - std::min(from.permits_idle, from.permits_waiting);
+    const std::uint64_t leaving = std::min(spare, count);
     from.permits_idle -= leaving;
     // A repeated recall is the same wish once more, not a further one; and no more can leave later
     // than connections hold now.

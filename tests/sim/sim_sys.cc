@@ -199,6 +199,11 @@ std::int64_t discard(int fd, std::size_t bytes) {
     return found == nullptr ? -EBADF : found->receive(nullptr, bytes);
 }
 
+std::int64_t receive(int fd, void* data, std::size_t bytes) {
+    const std::int64_t seen = peek(fd, data, bytes);
+    return seen > 0 ? discard(fd, static_cast<std::size_t>(seen)) : seen;
+}
+
 std::int64_t send_now(int fd, const void* data, std::size_t bytes) {
     Socket* found = socket_at(fd);
     if (found == nullptr) return -EBADF;

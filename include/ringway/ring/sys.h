@@ -34,6 +34,8 @@ std::int64_t splice_out(int pipe_read_fd, int socket_fd, std::size_t bytes_max, 
 int make_pipe(int fds[2], std::size_t wanted_bytes);  // 0 and the ends in fds[0] (read), fds[1]
 int pipe_bytes(int pipe_fd);                          // its capacity (F_GETPIPE_SZ)
 
+std::int64_t receive(int fd, void* data, std::size_t bytes);  // recv(MSG_DONTWAIT)
+
 // The emergency path that holds no memory: look at what is there, send it, then drop what was
 // taken.
 std::int64_t peek(int fd, void* data, std::size_t bytes);  // recv(MSG_PEEK | MSG_DONTWAIT)

@@ -37,12 +37,28 @@ struct Connection {
     bool closes_with_reset = false;
     base::ListLink link;  // of the pool: warming, idle or closing
 
+    // Its last response was large. The next one is awaited by a look instead of a receive: when its
+    // head has been read and no more, the body can go by splice from its first bytes on.
+    bool bulk = false;
+
+    // Has the kernel tell when something comes, be it a response or the end.
+    void expect_input() {
+        if (socket.is_receiving() || socket.is_waiting_for_buffer()) return;
+        socket.readable = false;
+        if (bulk) {
+            socket.watch_readable();
+        } else {
+            socket.start_receiving();
+        }
+    }
+
     // It may have died unseen while it was idle.
     bool is_reused() const { return was_idle; }
     // Nothing arrived, nothing ended, nothing is on its way: it may serve a request.
     bool is_clean() const {
         return socket.is_open() && !socket.is_broken() && !socket.has_ended() &&
-               socket.received().empty() && out.empty() && !socket.is_sending();
+               socket.received().empty() && !(bulk && socket.readable) && out.empty() &&
+               !socket.is_sending();
     }
 };
 
