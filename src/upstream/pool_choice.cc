@@ -36,7 +36,7 @@ bool PoolSet::has_room(const Pool& pool) const {
 Connection* PoolSet::first_fit(Pool& pool, Endpoint& endpoint) {
     Shelf& shelf = shelves_[endpoint.flat_index];
     while (Connection* first = shelf.idle.first()) {
-        if (is_fit(pool, *first) || base::planted(base::Bug::dead_connection_leased)) return first;
+        if (is_fit(pool, *first)) return first;
         close_idle(*first);
     }
     return nullptr;

@@ -34,7 +34,6 @@ enum class Bug : std::uint8_t {
     cancel_misses_late,       // nor those whose accept completes after it
     timer_not_rearmed,        // a postponed deadline never fires
     stranger_trusted,         // a client without an address passes the rules about addresses
-    dead_connection_leased,   // idle connections are lent without a look at what became of them
     unfinished_reused,        // a connection goes back to the pool with a request half sent
     post_sent_twice,          // whatever may have reached an origin is sent again
     late_send_unseen,         // a send whose completion is late counts as not sent
@@ -46,7 +45,6 @@ enum class Bug : std::uint8_t {
     early_answer_keeps_open,  // and behind one that was answered before its body had come
     pool_permit_leaked,       // every fourth connection keeps its pool's permit
     pool_limit_ignored,       // a pool opens as many as are asked for
-    waiter_forgotten,         // a connection that comes back serves nobody who waits
     permit_recalled_first,    // a granted permit goes back before those who wait could use it
     pump_beyond_limit,        // a pump takes what follows the body
     reader_never_resumed,     // a parked reader is not told that there is room again
@@ -54,19 +52,18 @@ enum class Bug : std::uint8_t {
 
 // In the order of Bug, without `none`.
 inline constexpr std::string_view bug_names[] = {
-    "lost_completion",         "buffer_returned_twice",  "buffer_offset_lost",
-    "readers_starve",          "half_close_dropped",     "half_close_early",
-    "reset_becomes_end",       "splice_forgets_pipe",    "dirty_pipe_reused",
-    "held_bytes_forgotten",    "broken_target_unseen",   "slot_released_early",
-    "closing_send_unseen",     "wrong_direction",        "permit_leaked",
-    "limit_ignored",           "endpoint_permit_leaked", "drain_forgets_idle",
-    "cancel_misses_late",      "timer_not_rearmed",      "stranger_trusted",
-    "dead_connection_leased",  "unfinished_reused",      "post_sent_twice",
-    "late_send_unseen",        "chunk_size_wrong",       "cut_completed",
-    "cut_looks_ended",         "body_start_lost",        "kept_after_error",
-    "early_answer_keeps_open", "pool_permit_leaked",     "pool_limit_ignored",
-    "waiter_forgotten",        "permit_recalled_first",  "pump_beyond_limit",
-    "reader_never_resumed",
+    "lost_completion",      "buffer_returned_twice",  "buffer_offset_lost",
+    "readers_starve",       "half_close_dropped",     "half_close_early",
+    "reset_becomes_end",    "splice_forgets_pipe",    "dirty_pipe_reused",
+    "held_bytes_forgotten", "broken_target_unseen",   "slot_released_early",
+    "closing_send_unseen",  "wrong_direction",        "permit_leaked",
+    "limit_ignored",        "endpoint_permit_leaked", "drain_forgets_idle",
+    "cancel_misses_late",   "timer_not_rearmed",      "stranger_trusted",
+    "unfinished_reused",    "post_sent_twice",        "late_send_unseen",
+    "chunk_size_wrong",     "cut_completed",          "cut_looks_ended",
+    "body_start_lost",      "kept_after_error",       "early_answer_keeps_open",
+    "pool_permit_leaked",   "pool_limit_ignored",     "permit_recalled_first",
+    "pump_beyond_limit",    "reader_never_resumed",
 };
 static_assert(std::size(bug_names) == static_cast<std::size_t>(Bug::reader_never_resumed));
 
