@@ -71,10 +71,11 @@ TEST_CASE("after a round in vain the next one follows within 10 ms") {
     ledger.add_pool(pool, 2);
     Instant now{0};
     ledger.want(0, pool, 1, now);
-    const auto actions = actions_of(ledger);
-    REQUIRE(actions.size() == 1);
-    CHECK(actions[0].shard == 1);  // not the one that waits
-    ledger.give_back(1, pool, 0, now);
+    for (int i = 0; i < 2; ++i) {
+        const auto actions = actions_of(ledger);
+        REQUIRE(actions.size() == 1);
+        ledger.give_back(actions[0].shard, pool, 0, now);
+    }
     CHECK(actions_of(ledger).empty());
     CHECK(ledger.next_due() <= now + Duration::milliseconds(10));
     ledger.tick(ledger.next_due());
