@@ -7,8 +7,8 @@ import socket
 import threading
 import time
 
-from harness.base import (Failure, Folder, bytes_allowed, contains, equal, eventually, expect, never,
-                          scaled)
+from harness.base import (Failure, Folder, bytes_allowed, contains, equal, eventually, expect,
+                          never, scaled)
 from harness.endpoints import endpoints, row_of
 from harness.ringway import Ringway
 from harness.sockets import (Server, ask, closed_port, connect, holding, named, receive_exactly,
