@@ -139,10 +139,13 @@ def unknown_names(text):
         for part in name.split("::"):
             if not re.search(rf"\b{part}\b", sources):
                 yield f"names `{name}`, which the code does not have"
-    for drawn in FENCE.findall(text):
-        for path in DRAWN_PATH.findall(drawn):
+    for line in "".join(FENCE.findall(text)).splitlines():
+        for path in DRAWN_PATH.findall(line):
+            name = line.split()[0].rstrip(",").split("::")[-1]
             if not (TOP / path).exists():
                 yield f"speaks of '{path}', which does not exist"
+            elif path.endswith(".cc") and not re.search(rf"\b{name}\b", read(path)):
+                yield f"looks for `{name}` in '{path}', where it is not"
 
 
 def example_problems(program):

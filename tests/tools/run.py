@@ -125,6 +125,9 @@ class ToolsTest(unittest.TestCase):
             self.expect("check_docs.py", 1, "names `Relay::move_off`")
             self.tree.write(f"docs/{walk}", "Then:\n" + drawn.replace("a.cc", "b.cc"))
             self.expect("check_docs.py", 1, "speaks of 'src/net/b.cc'")
+            self.tree.write("src/net/b.cc", "// Nothing.\n")
+            self.expect("check_docs.py", 1, "looks for `move_on` in 'src/net/b.cc'")
+            (self.tree.folder / "src/net/b.cc").unlink()
             self.tree.write(f"docs/{walk}", "Nothing.\n")
 
     def test_docs_asks_the_program_about_its_flags(self):
