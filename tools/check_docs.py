@@ -20,8 +20,11 @@ CODE_SPAN = re.compile(r"`([^`\n]+)`")
 OWN_PATH = re.compile(r"^(?:src|include|tools|tests|perf|docs|subprojects|\.ci)/[\w./-]+$")
 COMMAND = re.compile(r"(?:^|[\s`(/])ringway((?: +[^\s`|>;&]+)*)")
 FLAG = re.compile(r"^(--[a-z][a-z0-9-]*)")
+FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+DRAWN_PATH = re.compile(r"\b(?:src|include)/[\w./-]+\b")
+COMMENT = re.compile(r"//[^\n]*")
 # Documents that walk through the code by its real names.
-WALKS = ("LIFE_OF_A_CONNECTION.md", "ARCHITECTURE.md")
+WALKS = ("LIFE_OF_A_CONNECTION.md", "LIFE_OF_A_REQUEST.md", "ARCHITECTURE.md")
 SUBCOMMANDS = ("serve", "demo", "check", "doctor", "mock", "bench", "ctl", "top")
 
 
@@ -117,16 +120,32 @@ def reference_problems(program):
             yield "docs/OPERATIONS.md is out of date: run tools/gen_docs"
 
 
+def names_in(text):
+    """What a walk through the code names: in code spans, and in what is drawn or listed."""
+    for span in CODE_SPAN.findall(FENCE.sub("", text)):
+        if re.fullmatch(r"(?:[A-Za-z_]\w*::)?[A-Za-z]\w*", span):
+            yield span
+    for drawn in FENCE.findall(text):
+        for word in re.findall(r"[A-Za-z]\w*(?:::\w+)*", DRAWN_PATH.sub("", drawn)):
+            if "_" in word.strip("_") or "::" in word or re.search(r"[a-z][A-Z]", word):
+                yield word
+
+
 def unknown_names(text):
-    """Functions and types that a walk through the code names and the code does not have."""
-    sources = "".join(read(name) for name in own_files()
+    """Functions, types and files that a walk names and the code (comments apart) does not have."""
+    sources = "".join(COMMENT.sub("", read(name)) for name in own_files()
                       if name.parts[0] in ("src", "include") and name.suffix in (".h", ".cc"))
-    for span in sorted(set(CODE_SPAN.findall(text))):
-        if not re.fullmatch(r"(?:[A-Za-z_]\w*::)?[A-Za-z]\w*", span):
-            continue
-        for part in span.split("::"):
+    for name in sorted(set(names_in(text))):
+        for part in name.split("::"):
             if not re.search(rf"\b{part}\b", sources):
-                yield f"names `{span}`, which the code does not have"
+                yield f"names `{name}`, which the code does not have"
+    for line in "".join(FENCE.findall(text)).splitlines():
+        for path in DRAWN_PATH.findall(line):
+            name = line.split()[0].rstrip(",").split("::")[-1]
+            if not (TOP / path).exists():
+                yield f"speaks of '{path}', which does not exist"
+            elif path.endswith(".cc") and not re.search(rf"\b{name}\b", read(path)):
+                yield f"looks for `{name}` in '{path}', where it is not"
 
 
 def example_problems(program):

@@ -47,10 +47,13 @@ finish() {
     exit 0
 }
 
-# build_sanitized FOLDER SANITIZERS
+# build_sanitized FOLDER SANITIZERS [OPTION...]
 build_sanitized() {
-    configure_clang "$1" -Db_sanitize="$2" -Db_lundef=false -Dperf=false
-    build "$1"
+    local folder=$1 sanitizers=$2
+    shift 2
+    configure_clang "$folder" -Db_sanitize="$sanitizers" -Db_lundef=false -Dperf=false \
+        -Doptimization=1 "$@"
+    build "$folder"
 }
 
 # run_tests FOLDER

@@ -50,7 +50,7 @@ def arguments(what):
     parser.add_argument("--ringway-flag", action="append", default=[],
                         help="given to ringway as it is, to try a setting (repeat)")
     parser.add_argument("--load", default=os.path.join(ROOT, "build/perf/tcp_load"))
-    parser.add_argument("--json", help="where the result goes (default perf/results/KIND-DATE.json)")
+    parser.add_argument("--json", help="where it goes (default perf/results/KIND-DATE.json)")
     parser.add_argument("--baseline", action="store_true",
                         help="append the figures to perf/baselines/KIND.jsonl")
     parser.add_argument("--render", metavar="JSON", help="print the report of an earlier run")
@@ -72,7 +72,7 @@ def settings_from(given):
 
 
 def slot_bytes(load):
-    """What ringway keeps per connection, as its micro-benchmark tells; None where it is not built."""
+    """What ringway keeps per connection, by its micro-benchmark; None where it is not built."""
     micro = os.path.join(os.path.dirname(load), "micro/micro")
     line = machine.first_line_of([micro, "size: slot of a session"])
     words = line.split()
@@ -115,7 +115,8 @@ def measure(what, given, candidates):
     for scenario in chosen(what, given.only):
         print(f"{scenario.name}: {scenario.title}", flush=True)
         # Memory hardly differs from round to round, and the shards' curve has many points.
-        few = min(rounds, 2) if given.quick and scenario.name in ("idle", "http-idle", "shards") else rounds
+        steady = scenario.name in ("idle", "http-idle", "shards")
+        few = min(rounds, 2) if given.quick and steady else rounds
         entry = {"name": scenario.name, "title": scenario.title, "unit": scenario.unit,
                  "rate_unit": scenario.rate_unit}
         try:
@@ -170,7 +171,8 @@ def main(what):
     write(result, given.json or os.path.join(ROOT, "perf/results", f"{what.name}-{stamp}.json"))
     if given.baseline:
         os.makedirs(os.path.join(ROOT, "perf/baselines"), exist_ok=True)
-        with open(os.path.join(ROOT, f"perf/baselines/{what.name}.jsonl"), "a", encoding="utf-8") as file:
+        log = os.path.join(ROOT, f"perf/baselines/{what.name}.jsonl")
+        with open(log, "a", encoding="utf-8") as file:
             file.write(json.dumps(report.baseline_line(result)) + "\n")
     return 1 if any("failed" in entry for entry in result["scenarios"]) else 0
 

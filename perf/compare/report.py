@@ -170,7 +170,8 @@ def markdown(result):
         if "failed" in entry:
             lines += [f"Failed: {entry['failed']}", ""]
             continue
-        kind = {"shards": shard_section, "idle": idle_section, "http-idle": idle_section}.get(entry["name"], load_section)
+        kind = {"shards": shard_section, "idle": idle_section,
+                "http-idle": idle_section}.get(entry["name"], load_section)
         lines += [kind(entry), ""]
     return "\n".join(lines)
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,19 +23,68 @@
 namespace ringway::app {
 namespace {
 
+struct Try {
+    std::string_view command;  // {0} stands for the port
+    std::string_view what = {};
+};
+
 struct Part {
     std::string_view name;  // of the listener and of the upstream behind it
     mock::Mode mode;
-    std::uint16_t usual_port;   // taken when nobody else has it
-    std::string_view try_this;  // {0} stands for the port
+    std::uint16_t usual_port;  // taken when nobody else has it
+    std::span<const Try> tries;
 };
 
-constexpr auto parts = std::to_array<Part>({
-    {"http", mock::Mode::http, 8080, "curl http://127.0.0.1:{0}/"},
-    {"echo", mock::Mode::echo, 7007, "printf 'hello\\n' | nc -N 127.0.0.1 {0}"},
-    {"sink", mock::Mode::sink, 7009, "head -c 1G /dev/zero | nc -N 127.0.0.1 {0}"},
-    {"source", mock::Mode::source, 7019, "nc 127.0.0.1 {0} </dev/null | head -c 1G | wc -c"},
+constexpr auto http_tries = std::to_array<Try>({
+    {"curl http://127.0.0.1:{0}/"},
+    {"curl -L 'http://127.0.0.1:{0}/old?a=1'", "a redirect"},
+    {"curl http://127.0.0.1:{0}/healthz", "a fixed reply"},
+    {"curl -i http://127.0.0.1:{0}/api/v1/users", "rewritten to /v1/users, fields edited"},
+    {"curl -d 'hello' http://127.0.0.1:{0}/echo"},
+    {"curl -N http://127.0.0.1:{0}/events/5", "server-sent events, each as it happens"},
+    {"curl -o /dev/null -w '%{{speed_download}}\\n' http://127.0.0.1:{0}/bytes/100000000",
+     "spliced"},
 });
+constexpr auto echo_tries = std::to_array<Try>({{"printf 'hello\\n' | nc -N 127.0.0.1 {0}"}});
+constexpr auto sink_tries = std::to_array<Try>({{"head -c 1G /dev/zero | nc -N 127.0.0.1 {0}"}});
+constexpr auto source_tries =
+    std::to_array<Try>({{"nc 127.0.0.1 {0} </dev/null | head -c 1G | wc -c"}});
+
+constexpr auto parts = std::to_array<Part>({
+    {"http", mock::Mode::http, 8080, http_tries},
+    {"echo", mock::Mode::echo, 7007, echo_tries},
+    {"sink", mock::Mode::sink, 7009, sink_tries},
+    {"source", mock::Mode::source, 7019, source_tries},
+});
+
+constexpr std::string_view routes = R"(
+[[route]]
+name = "old"
+listener = "http"
+path = "/old"
+redirect = "/new{query}"
+status = 301
+
+[[route]]
+name = "health"
+listener = "http"
+path = "/healthz"
+reply = "ok\n"
+
+[[route]]
+name = "api"
+listener = "http"
+path = "/api/*"
+rewrite = "/"
+upstream = "http"
+request-headers = ["set X-Demo: yes"]
+response-headers = ["set Cache-Control: no-store"]
+
+[[route]]
+name = "all"
+listener = "http"
+upstream = "http"
+)";
 
 bool is_free(std::uint16_t port) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -73,7 +123,8 @@ std::string control_path() {
 
 // What the demo brings, as a file of lowest precedence: flags may change any of it.
 std::string built_in_settings(const std::vector<std::unique_ptr<mock::Origin>>& origins) {
-    std::string toml = fmt::format("control = \"{}\"\n", control_path());
+    std::string toml = fmt::format(
+        "control = \"{}\"\naccess-log = \"-\"\naccess-log-format = \"haproxy\"\n", control_path());
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const std::uint16_t port = is_free(parts[i].usual_port) ? parts[i].usual_port : 0;
         toml += fmt::format(
@@ -82,17 +133,27 @@ std::string built_in_settings(const std::vector<std::unique_ptr<mock::Origin>>& 
             parts[i].name, parts[i].mode == mock::Mode::http ? "http" : "tcp", port,
             origins[i]->port());
     }
+    toml += routes;
     return toml;
 }
 
 std::string_view port_of(std::string_view url) { return url.substr(url.rfind(':') + 1); }
+
+void print_try(const Try& what, std::string_view port) {
+    const std::string command = fmt::format(fmt::runtime(what.command), port);
+    if (what.what.empty()) {
+        fmt::print("  {}\n", command);
+    } else {
+        fmt::print("  {:<48}  # {}\n", command, what.what);
+    }
+}
 
 void print_banner(const config::Settings& settings, std::span<const stats::ListenerRow> listeners) {
     fmt::print("\nringway is running in front of its built-in origin. Try:\n\n");
     for (const stats::ListenerRow& listener : listeners) {
         for (const Part& part : parts) {
             if (part.name != listener.name) continue;
-            fmt::print("  {}\n", fmt::format(fmt::runtime(part.try_this), port_of(listener.url)));
+            for (const Try& each : part.tries) print_try(each, port_of(listener.url));
         }
     }
     const bool usual =
@@ -105,7 +166,10 @@ void print_banner(const config::Settings& settings, std::span<const stats::Liste
     for (const stats::ListenerRow& listener : listeners) {
         fmt::print("  {:<8} {}\n", listener.name, listener.url);
     }
-    fmt::print("\nCtrl-C lets what is under way finish, and ends.\n\n");
+    fmt::print(
+        "\nBelow, a line for each request and each TCP connection that has ended. Ctrl-C lets what "
+        "is "
+        "under way finish, and ends.\n\n");
     std::fflush(stdout);
 }
 
@@ -116,7 +180,8 @@ int run_demo(Arguments arguments) {
     control::block_signals();
     std::vector<std::unique_ptr<mock::Origin>> origins;
     for (const Part& part : parts) {
-        auto origin = mock::Origin::open({.mode = part.mode});
+        auto origin =
+            mock::Origin::open({.mode = part.mode, .http_scheme = part.mode == mock::Mode::http});
         if (!origin) {
             fmt::print(stderr, "ringway: the built-in origin cannot listen on loopback: {}\n",
                        base::name_of(origin.error().code));

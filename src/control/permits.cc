@@ -233,6 +233,8 @@ void PermitLedger::recall_next(Pool& pool, base::Instant now) {
         const std::size_t shard = pool.next_shard;
         pool.next_shard = (pool.next_shard + 1) % shard_count_;
         --pool.left_in_round;
+        // Those that wait are asked as well: what they free goes round, and a wish that stands
+        // though the shard has helped itself meanwhile ends this way.
         if (!worth_asking(pool, shard)) continue;
         const std::uint64_t needed = pool.shards[pool.waiting.front()].wanted;
         pool.recalling = true;

@@ -45,6 +45,9 @@ stats::EndpointRow row_of(const EndpointStatus& status) {
     row.connections_max = status.endpoint->connections_max;
     row.slot = status.endpoint->slot;
     row.retired = status.endpoint->retired || status.upstream->retired;
+    if (status.upstream->health.enabled && !row.retired) {
+        row.health = status.healthy ? stats::CheckedHealth::passing : stats::CheckedHealth::failing;
+    }
     return row;
 }
 

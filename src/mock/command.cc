@@ -31,7 +31,9 @@ Modes
   sink           reads and drops until the peer ends, then closes
   source         sends a known pattern: SIZE bytes, or until the peer ends
   http           answers HTTP/1.1 requests with a line that says who answered (the default of
-                 http://), or with SIZE bytes
+                 http://), or with SIZE bytes. Without a SIZE some paths answer otherwise:
+                 /bytes/N (N bytes), /status/N, /slow/MS (after so many milliseconds), /echo (the
+                 request's body), /events and /events/N (server-sent events, two a second)
   close-first    echoes SIZE bytes, or its first read, and closes before the peer does
 
 It prints one line per listener and stops on TERM or INT.

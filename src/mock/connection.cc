@@ -15,13 +15,16 @@ namespace ringway::mock {
 namespace {
 
 constexpr int reads_per_step = 16;
+constexpr int answers_per_step = 64;
+constexpr std::size_t send_bytes_min = 64 * 1024;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
 
 bool would_block() { return errno == EAGAIN || errno == EINTR; }
 
 }  // namespace
 
-Connection::Connection(int fd, ConnectionContext& context) : fd_(fd), context_(context) {
+Connection::Connection(int fd, ConnectionContext& context)
+    : fd_(fd), context_(context), http_(context.settings, context.name) {
     if (context.settings.mode == Mode::source) {
         source_left_ = context.settings.bytes == 0 ? endless : context.settings.bytes;
     }
@@ -30,7 +33,7 @@ Connection::Connection(int fd, ConnectionContext& context) : fd_(fd), context_(c
 Connection::~Connection() { ::close(fd_); }
 
 bool Connection::wants_to_read() const {
-    if (peer_ended_) return false;
+    if (peer_ended_ || !http_.wants_input()) return false;
     // What has not been sent yet holds further reading back, so a slow reader costs bounded memory.
     return pending_.size() - sent_ < pending_bytes_max;
 }
@@ -57,10 +60,10 @@ Connection::Read Connection::drop_some() {
 
 Connection::Progress Connection::step() {
     if (!take_input()) return Progress::failed;
-    if (!send_pending() || !send_source()) return Progress::failed;
+    if (!send_pending() || !answer_requests() || !send_source()) return Progress::failed;
     if (end_after_pending_ && !wants_to_write()) end_sending();
     if (!peer_ended_) return Progress::waiting;
-    return wants_to_write() ? Progress::waiting : Progress::finished;
+    return wants_to_write() || http_.is_busy() ? Progress::waiting : Progress::finished;
 }
 
 bool Connection::take_input() {
@@ -75,6 +78,7 @@ bool Connection::take_input() {
             peer_ended_ = true;
             // An endless source has nobody left to please; a bounded one finishes its promise.
             if (source_left_ == endless) source_left_ = 0;
+            http_.input_ended();
             return true;
         }
         if (!drops) consume(bytes);
@@ -86,50 +90,39 @@ void Connection::consume(std::size_t bytes) {
     std::span<const std::byte> input(context_.scratch.data(), bytes);
     if (end_after_pending_) return;  // whatever comes after the last request is not answered
     if (context_.settings.mode == Mode::http) {
-        answer_requests({reinterpret_cast<const char*>(input.data()), input.size()});
+        http_.take({reinterpret_cast<const char*>(input.data()), input.size()});
         return;
     }
     if (context_.settings.mode == Mode::close_first) {
         const std::uint64_t wanted = std::max<std::uint64_t>(context_.settings.bytes, 1);
-        if (context_.settings.bytes != 0 && requests_ + bytes > wanted) {
-            input = input.first(wanted - requests_);
+        if (context_.settings.bytes != 0 && bytes_seen_ + bytes > wanted) {
+            input = input.first(wanted - bytes_seen_);
         }
-        requests_ += input.size();
-        end_after_pending_ = requests_ >= wanted;
+        bytes_seen_ += input.size();
+        end_after_pending_ = bytes_seen_ >= wanted;
         if (end_after_pending_) context_.counters.requests.add();
     }
     pending_.insert(pending_.end(), input.begin(), input.end());
 }
 
-void Connection::answer_requests(std::string_view input) {
-    while (!input.empty()) {
-        const std::optional<HttpRequest> request = http_.read(input);
-        if (!request) return;
-        ++requests_;
-        context_.counters.requests.add();
-        const std::string answer = answer_to(*request);
-        const auto* data = reinterpret_cast<const std::byte*>(answer.data());
-        pending_.insert(pending_.end(), data, data + answer.size());
-        if (request->keep_alive && request->refusal == 0) continue;
-        end_after_pending_ = true;
-        return;
+// What HTTP has to say, piece by piece, as long as the peer takes it. False: failed.
+bool Connection::answer_requests() {
+    if (context_.settings.mode != Mode::http) return true;
+    const auto now = HttpServing::Clock::now();
+    const std::uint64_t requests_before = http_.requests();
+    bool fine = true;
+    for (int i = 0; i < answers_per_step && fine && pending_.size() < pending_bytes_max; ++i) {
+        if (!http_.advance(now, pending_)) {
+            fine = send_pending();
+            break;
+        }
+        // Small answers that wait together leave together.
+        if (pending_.size() >= send_bytes_min) fine = send_pending();
+        if (sent_ > 0) break;  // the peer is slow
     }
-}
-
-std::string Connection::answer_to(const HttpRequest& request) {
-    if (request.refusal != 0) {
-        return http_response(request.refusal, "ringway mock does not take this request\n", false,
-                             false);
-    }
-    std::string body;
-    if (context_.settings.bytes > 0) {
-        body.resize(context_.settings.bytes);
-        fill_pattern(0, std::as_writable_bytes(std::span(body)));
-    } else {
-        body = fmt::format("ringway mock at {}: request {} of this connection was {} {}\n",
-                           context_.name, requests_, request.method, request.target);
-    }
-    return http_response(200, body, request.keep_alive, request.method == "HEAD");
+    context_.counters.requests.add(http_.requests() - requests_before);
+    end_after_pending_ = http_.has_ended();
+    return fine;
 }
 
 bool Connection::send_pending() {

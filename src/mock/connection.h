@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "http_reader.h"
+#include "http_serving.h"
 #include "ringway/mock/origin.h"
 #include "ringway/stats/counter.h"
 
@@ -40,9 +40,17 @@ class Connection {
     Progress step();
 
     bool wants_to_read() const;
-    bool wants_to_write() const { return !pending_.empty() || source_left_ > 0; }
+    bool wants_to_write() const {
+        return !pending_.empty() || source_left_ > 0 || http_.has_more();
+    }
+    // When a step is due though nothing happens; max() when none is. While something waits to be
+    // sent the peer says when to go on.
+    HttpServing::Clock::time_point due() const {
+        return pending_.empty() ? http_.due() : HttpServing::Clock::time_point::max();
+    }
     int fd() const { return fd_; }
     std::uint32_t watched = 0;  // the events that epoll was last told to report
+    HttpServing::Clock::time_point alarm = HttpServing::Clock::time_point::max();  // as noted
 
   private:
     enum class Read : std::uint8_t { bytes, nothing, end, failed };
@@ -50,9 +58,8 @@ class Connection {
     Read drop_some();
     bool take_input();  // false: failed
     void consume(std::size_t bytes);
-    void answer_requests(std::string_view input);
-    std::string answer_to(const HttpRequest& request);
     bool send_pending();  // false: failed
+    bool answer_requests();
     bool send_source();
     void end_sending();
 
@@ -64,8 +71,8 @@ class Connection {
     std::size_t sent_ = 0;  // of pending_
     std::uint64_t source_left_ = 0;
     std::uint64_t source_offset_ = 0;
-    std::uint64_t requests_ = 0;  // HTTP requests, or bytes seen by close-first
-    HttpReader http_;
+    std::uint64_t bytes_seen_ = 0;  // by close-first
+    HttpServing http_;
     bool peer_ended_ = false;
     bool end_after_pending_ = false;  // everything to say is in pending_
     bool sending_ended_ = false;      // FIN sent: only waiting for the peer's

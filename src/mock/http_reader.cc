@@ -23,10 +23,17 @@ std::string_view trimmed(std::string_view text) {
 std::string_view reason_of(int status) {
     switch (status) {
         case 200: return "OK";
+        case 201: return "Created";
+        case 204: return "No Content";
+        case 304: return "Not Modified";
         case 400: return "Bad Request";
+        case 404: return "Not Found";
+        case 413: return "Content Too Large";
         case 431: return "Request Header Fields Too Large";
+        case 500: return "Internal Server Error";
         case 501: return "Not Implemented";
-        default: return "Error";
+        case 503: return "Service Unavailable";
+        default: return "As Asked";
     }
 }
 
@@ -41,7 +48,9 @@ std::optional<HttpRequest> HttpReader::read(std::string_view& input) {
         if (end == std::string::npos) {
             input = {};
             if (head_.size() <= head_bytes_max) return std::nullopt;
-            return HttpRequest{.method = "", .target = "", .keep_alive = false, .refusal = 431};
+            HttpRequest refused;
+            refused.refusal = 431;
+            return refused;
         }
         input.remove_prefix(end + 4 - had);
         head_.resize(end + 2);
@@ -49,12 +58,14 @@ std::optional<HttpRequest> HttpReader::read(std::string_view& input) {
         body_left_ = 0;
         parse_head();
         head_.clear();
+        if (keeps_body() && body_left_ > echo_bytes_max) request_.refusal = 413;
         if (request_.refusal != 0) return std::move(request_);
         in_body_ = true;
     }
-    const std::size_t skipped = std::min<std::uint64_t>(body_left_, input.size());
-    input.remove_prefix(skipped);
-    body_left_ -= skipped;
+    const std::size_t read = std::min<std::uint64_t>(body_left_, input.size());
+    if (keeps_body()) request_.body.append(input.substr(0, read));
+    input.remove_prefix(read);
+    body_left_ -= read;
     if (body_left_ > 0) return std::nullopt;
     in_body_ = false;
     return std::move(request_);
@@ -74,10 +85,12 @@ void HttpReader::parse_head() {
     request_.method = first.substr(0, space);
     request_.target = first.substr(space + 1, last_space - space - 1);
     const std::string_view version = first.substr(last_space + 1);
-    if (version == "HTTP/1.0")
+    if (version == "HTTP/1.0") {
         request_.keep_alive = false;
-    else if (version != "HTTP/1.1")
+        request_.version_minor = 0;
+    } else if (version != "HTTP/1.1") {
         request_.refusal = 400;
+    }
     while (!lines.empty()) {
         const std::size_t end = lines.find("\r\n");
         const std::string_view line = lines.substr(0, end);
@@ -103,12 +116,19 @@ void HttpReader::apply_header(std::string_view name, std::string_view value) {
     }
 }
 
+std::string http_head(int status, std::string_view content_type, std::uint64_t body_bytes,
+                      bool keep_alive) {
+    const std::string length =
+        status == 204 || status == 304 ? "" : fmt::format("Content-Length: {}\r\n", body_bytes);
+    return fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n{}Connection: {}\r\n\r\n", status,
+                       reason_of(status), content_type, length,
+                       keep_alive ? "keep-alive" : "close");
+}
+
 std::string http_response(int status, std::string_view body, bool keep_alive, bool head_only) {
-    return fmt::format(
-        "HTTP/1.1 {} {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: {}\r\n"
-        "\r\n{}",
-        status, reason_of(status), body.size(), keep_alive ? "keep-alive" : "close",
-        head_only ? std::string_view{} : body);
+    std::string response = http_head(status, "text/plain", body.size(), keep_alive);
+    if (!head_only && status != 204 && status != 304) response += body;
+    return response;
 }
 
 }  // namespace ringway::mock

@@ -1,9 +1,13 @@
 // The listening socket, the thread and the epoll loop of one origin.
 #include "ringway/mock/origin.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -94,8 +98,11 @@ struct Origin::Impl {
     void serve();
     void watch(int fd, std::uint32_t events, int operation);
     void accept_waiting();
-    void handle(int fd);
+    void handle(int fd, std::uint32_t events);
     void update_interest(Connection& connection);
+    void set_alarm(Connection& connection, HttpServing::Clock::time_point at);
+    int milliseconds_to_wait() const;
+    void run_alarms();
 
     OriginSettings settings;
     SharedCounters counters;
@@ -104,7 +111,8 @@ struct Origin::Impl {
     int epoll;
     int wake;
     bool accepting = true;
-    std::vector<std::unique_ptr<Connection>> connections;  // by descriptor
+    std::vector<std::unique_ptr<Connection>> connections;             // by descriptor
+    std::set<std::pair<HttpServing::Clock::time_point, int>> alarms;  // and the descriptor
     std::thread thread;
 };
 
@@ -135,7 +143,7 @@ void Origin::Impl::serve() {
     watch(listener, EPOLLIN, EPOLL_CTL_ADD);
     epoll_event events[256];
     for (;;) {
-        const int ready = ::epoll_wait(epoll, events, 256, accepting ? -1 : retry_accept_ms);
+        const int ready = ::epoll_wait(epoll, events, 256, milliseconds_to_wait());
         if (!accepting) {
             accepting = true;
             watch(listener, EPOLLIN, EPOLL_CTL_MOD);
@@ -144,14 +152,16 @@ void Origin::Impl::serve() {
             const int fd = events[i].data.fd;
             if (fd == wake) {
                 connections.clear();
+                alarms.clear();
                 counters.active.set(0);
                 return;
             }
             if (fd == listener)
                 accept_waiting();
             else
-                handle(fd);
+                handle(fd, events[i].events);
         }
+        run_alarms();
     }
 }
 
@@ -175,18 +185,22 @@ void Origin::Impl::accept_waiting() {
         counters.accepted.add();
         counters.active.add();
         watch(fd, 0, EPOLL_CTL_ADD);
-        handle(fd);
+        handle(fd, 0);
     }
 }
 
-void Origin::Impl::handle(int fd) {
+void Origin::Impl::handle(int fd, std::uint32_t events) {
     std::unique_ptr<Connection>& connection = connections[static_cast<std::size_t>(fd)];
     if (!connection) return;
-    const Connection::Progress progress = connection->step();
+    // Whoever is not read from would not be seen to have gone.
+    const Connection::Progress progress =
+        (events & EPOLLERR) != 0 ? Connection::Progress::failed : connection->step();
     if (progress == Connection::Progress::waiting) {
         update_interest(*connection);
+        set_alarm(*connection, connection->due());
         return;
     }
+    set_alarm(*connection, HttpServing::Clock::time_point::max());
     if (progress == Connection::Progress::failed) counters.resets.add();
     connection.reset();
     counters.active.subtract();
@@ -199,6 +213,33 @@ void Origin::Impl::update_interest(Connection& connection) {
     if (wanted == connection.watched) return;
     connection.watched = wanted;
     watch(connection.fd(), wanted, EPOLL_CTL_MOD);
+}
+
+// ---- answers that are due at a time ------------------------------------------------------------
+
+void Origin::Impl::set_alarm(Connection& connection, HttpServing::Clock::time_point at) {
+    if (at == connection.alarm) return;
+    alarms.erase({connection.alarm, connection.fd()});
+    connection.alarm = at;
+    if (at != HttpServing::Clock::time_point::max()) alarms.insert({at, connection.fd()});
+}
+
+int Origin::Impl::milliseconds_to_wait() const {
+    if (!accepting) return retry_accept_ms;
+    if (alarms.empty()) return -1;
+    const auto left = alarms.begin()->first - HttpServing::Clock::now();
+    const auto whole = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    return static_cast<int>(std::clamp<std::int64_t>(whole, 0, 60'000));
+}
+
+void Origin::Impl::run_alarms() {
+    const auto now = HttpServing::Clock::now();
+    while (!alarms.empty() && alarms.begin()->first <= now) {
+        const int fd = alarms.begin()->second;
+        connections[static_cast<std::size_t>(fd)]->alarm = HttpServing::Clock::time_point::max();
+        alarms.erase(alarms.begin());
+        handle(fd, 0);
+    }
 }
 
 base::Result<std::unique_ptr<Origin>> Origin::open(const OriginSettings& settings) {

@@ -2,6 +2,7 @@
 
 #include "pipe_moves.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 
 namespace ringway::net {
 
@@ -23,7 +24,8 @@ bool SplicePump::start(Socket& source, Socket& target, std::uint64_t limit_bytes
 }
 
 bool SplicePump::fill() {
-    const std::uint32_t came = fill_pipe(*pipe_, *source_, limit_ - taken_);
+    const std::uint64_t beyond = base::planted(base::Bug::pump_beyond_limit) ? 1 : 0;
+    const std::uint32_t came = fill_pipe(*pipe_, *source_, limit_ - taken_ + beyond);
     taken_ += came;
     return came > 0;
 }

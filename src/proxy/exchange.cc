@@ -19,6 +19,7 @@
 #include "head_out.h"
 #include "rewrites.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 
 namespace ringway::proxy {
 
@@ -192,7 +193,8 @@ Reuse fail(Exchange& exchange, const Failure& failure) {
         failure.end == ExchangeEnd::downstream_aborted || failure.end == ExchangeEnd::drained;
     // Once a response has begun, nothing may follow it that could pass for its end.
     if (nobody || exchange.response_begun) return Reuse::cut;
-    const bool ambiguous = failure.end == ExchangeEnd::bad_request;
+    const bool ambiguous =
+        failure.end == ExchangeEnd::bad_request && !base::planted(base::Bug::kept_after_error);
     const bool close = ambiguous || must_close(exchange);
     LocalReply reply = reply_for(exchange, close);
     exchange.status = failure.status();
@@ -246,7 +248,7 @@ bool may_retry(Exchange& exchange, const Attempt& attempt) {
     const config::Upstream& upstream = exchange.settings().upstreams[exchange.route->upstream];
     if (!attempt.may_be_repeated || exchange.client.is_gone()) return false;
     if (exchange.retries >= upstream.retries_max) return false;
-    if (attempt.was_sent) {
+    if (attempt.was_sent && !base::planted(base::Bug::post_sent_twice)) {
         if (!attempt.was_reused || !http::is_idempotent(exchange.request.method)) return false;
     }
     if (exchange.context.now >= exchange.deadline_at) return false;

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "exchange_steps.h"
+#include "ringway/upstream/dial.h"
 #include "sticky.h"
 
 namespace ringway::proxy {
@@ -46,7 +47,7 @@ void describe(Exchange& exchange, upstream::LeaseWaiter& waiter) {
         case config::Balance::hash_cookie: {
             const std::string_view key = hash_key_of(exchange, settings);
             waiter.has_hash = !key.empty();
-            if (waiter.has_hash) waiter.hash = upstream::hash_seed_of(key);
+            if (waiter.has_hash) waiter.hash = upstream::hash_of_key(key);
             break;
         }
         default: break;
@@ -75,11 +76,6 @@ bool asks_to_stop(void* context) {
     exchange.client.regulate_reader(0);
     exchange.client.flush();
     return early_end(exchange).has_value();
-}
-
-// What this process lacks says nothing about the endpoint, and another would fare no better.
-bool is_shortage(int result) {
-    return result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -ENOBUFS;
 }
 
 async::Task<std::optional<Failure>> wait_for_grant(Exchange& exchange) {
@@ -130,7 +126,7 @@ async::Task<std::optional<DialFailure>> dial(Exchange& exchange, upstream::Conne
         pools.connect_abandoned(connection);
         co_return DialFailure{*ended};
     }
-    if (is_shortage(result)) {
+    if (upstream::is_shortage(result)) {
         pools.connect_abandoned(connection);
         exchange.context.log.warn("no descriptor or memory for an upstream connection",
                                   stats::kv("error", base::Error::from_errno(result)));

@@ -93,6 +93,11 @@ void write_endpoint(JsonWriter& json, const EndpointRow& row, const EndpointRead
     json.text("name", row.name);
     json.text_or_null("address", row.address);
     json.text("state", name_of(row.state));
+    if (row.health == CheckedHealth::unchecked) {
+        json.null("health");
+    } else {
+        json.text("health", name_of(row.health));
+    }
     json.boolean("retired", row.retired);
     json.number("weight", row.weight);
     json.boolean("backup", row.backup);

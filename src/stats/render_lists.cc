@@ -51,14 +51,15 @@ void write_listeners_json(JsonWriter& json, const Context& context, const ShardR
 }
 
 void add_upstream_rows(Table& table, const Snapshot& snapshot) {
-    table.row({"endpoint", "address", "state", "role", "weight", "active", "limit", "connections",
-               "failures", "up", "down", "marked down", "held down"});
+    table.row({"endpoint", "address", "state", "health", "role", "weight", "active", "limit",
+               "connections", "failures", "up", "down", "marked down", "held down"});
     for (const EndpointRow& row : snapshot.context.endpoints) {
         if (is_past(row, snapshot.total)) continue;
         const EndpointReading reading = endpoint_at(snapshot.total, row.slot);
         table.row({fmt::format("{}/{}", row.upstream, row.name), or_dash(row.address),
-                   std::string(name_of(row.state)), row.backup ? "backup" : "main",
-                   human_count(row.weight), human_count(reading.active),
+                   std::string(name_of(row.state)), std::string(name_of(row.health)),
+                   row.backup ? "backup" : "main", human_count(row.weight),
+                   human_count(reading.active),
                    row.connections_max == 0 ? "-" : human_count(row.connections_max),
                    human_count(reading.connections), human_count(reading.failures),
                    human_bytes(reading.bytes_up), human_bytes(reading.bytes_down),
@@ -71,7 +72,7 @@ void add_upstream_rows(Table& table, const Snapshot& snapshot) {
 
 std::string upstreams_text(const Snapshot& snapshot) {
     if (snapshot.context.endpoints.empty()) return "no upstreams\n";
-    Table table({Align::left, Align::left, Align::left, Align::left, Align::right});
+    Table table({Align::left, Align::left, Align::left, Align::left, Align::left, Align::right});
     add_upstream_rows(table, snapshot);
     return table.to_string() + pool_sections(snapshot);
 }

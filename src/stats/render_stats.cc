@@ -177,7 +177,7 @@ std::string listener_section(const Snapshot& snapshot) {
 
 std::string upstream_section(const Snapshot& snapshot) {
     if (snapshot.context.endpoints.empty()) return {};
-    Table table({Align::left, Align::left, Align::left, Align::left, Align::right}, 2);
+    Table table({Align::left, Align::left, Align::left, Align::left, Align::left, Align::right}, 2);
     table.heading("upstreams");
     add_upstream_rows(table, snapshot);
     return table.to_string();

@@ -246,6 +246,15 @@ std::string_view name_of(EndpointState state) {
     return "unknown";
 }
 
+std::string_view name_of(CheckedHealth health) {
+    switch (health) {
+        case CheckedHealth::unchecked: return "-";
+        case CheckedHealth::passing: return "passing";
+        case CheckedHealth::failing: return "failing";
+    }
+    return "unknown";
+}
+
 Snapshot take_snapshot(Context context, std::span<const ShardStats* const> shards,
                        base::Instant now) {
     Snapshot snapshot;

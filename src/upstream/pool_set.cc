@@ -6,6 +6,7 @@
 
 #include "pool.h"
 #include "ringway/base/assert.h"
+#include "ringway/base/planted.h"
 #include "ringway/upstream/dial.h"
 #include "ringway/upstream/passive.h"
 
@@ -19,7 +20,7 @@ std::uint64_t share_of(const std::vector<std::uint64_t>& shares, std::size_t ups
 
 // A limit that begins, stays or is lifted; a total of 0 is none.
 void set_limit(PermitHolder& holder, std::uint64_t total, std::uint64_t first_share) {
-    if (total == 0) {
+    if (total == 0 || base::planted(base::Bug::pool_limit_ignored)) {
         holder.set_unlimited();
     } else if (!holder.is_limited()) {
         holder.set_limited(first_share);
@@ -345,7 +346,8 @@ void PoolSet::remove(Connection& connection) {
     Pool& pool = pool_of(connection);
     connection.link.unlink();
     connections_.release(&connection);
-    pool.limits.connections.put_back();
+    const bool leaks = base::planted(base::Bug::pool_permit_leaked);
+    if (!leaks || pool.stats.opened.read() % 4 != 1) pool.limits.connections.put_back();
     note_news(pool.limits.connections);
     --pool.open_count;
     pool.stats.connections.subtract();

@@ -171,6 +171,7 @@ void UpstreamSet::find_limited() {
         if (!is_limited(each)) continue;
         limited_.push_back(&each);
         upstream_of(each).has_limits = true;
+        want_for_waiting(each);
     }
 }
 
@@ -219,6 +220,7 @@ void UpstreamSet::take_charge_back(Endpoint& endpoint) {
         --endpoint.permits_owed;
         ++endpoint.permits_to_return;
         permit_news_ = true;
+        want_for_waiting(endpoint);
         return;
     }
     ++endpoint.permits_idle;
@@ -264,6 +266,13 @@ void UpstreamSet::want(Endpoint& endpoint, std::uint64_t target) {
     permit_news_ = true;
 }
 
+// No more is asked for at once than the limit allows, and what leaves may have been waited for: so
+// whenever permits come or go it is made sure that those who still wait are asked for.
+void UpstreamSet::want_for_waiting(Endpoint& endpoint) {
+    if (endpoint.permits_waiting <= endpoint.permits_idle) return;
+    want(endpoint, endpoint.permits_waiting - endpoint.permits_idle);
+}
+
 // Every endpoint that this session could have used but for a permit is asked for: one each, so that
 // permits idle on other shards are found wherever they are. Backups only once they are needed.
 void UpstreamSet::want_missing(UpstreamState& upstream, TriedSet tried, const Pick& pick,
@@ -283,13 +292,17 @@ void UpstreamSet::grant_permits(std::size_t flat_index, std::uint64_t count) {
     to.permits_wanted -= std::min(count, to.permits_wanted);
     // What came without being asked for need not be asked for any more.
     to.permits_to_ask = std::min(to.permits_to_ask, to.permits_wanted);
+    want_for_waiting(to);
     note_change(to);
 }
 
 std::uint64_t UpstreamSet::recall_permits(std::size_t flat_index, std::uint64_t count) {
     Endpoint& from = endpoint(flat_index);
     if (!is_limited(from)) return 0;
-    const std::uint64_t leaving = std::min(from.permits_idle, count);
+    // What sessions here wait for was granted to them, though they have not been served yet.
+    const std::uint64_t spare =
+        from.permits_idle - std::min(from.permits_idle, from.permits_waiting);
+    const std::uint64_t leaving = std::min(spare, count);
     from.permits_idle -= leaving;
     // A repeated recall is the same wish once more, not a further one; and no more can leave later
     // than connections hold now.

@@ -171,6 +171,7 @@ def chaos(*flags, seconds=4, **options):
                 thread.join(60)
             for client in clients:
                 if client.complaint:
+                    print(ringway.ask("connections"), ringway.ask("stats"))
                     raise client.complaint
             expect(sum(client.answers for client in clients) > 100, "there were answers")
             damaged = sum(mood.damaged for mood in moods)

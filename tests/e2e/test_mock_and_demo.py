@@ -5,6 +5,7 @@ import shlex
 import signal
 
 from harness.base import Failure, Folder, binary, contains, equal, eventually, expect
+from harness.gateway import gateway
 from harness.mock import Mock
 from harness.process import Process, need, run
 from harness.ringway import serve_pair
@@ -56,6 +57,23 @@ def test_the_mock_answers_http():
                     "-o", "/dev/null", f"http://{host}:{port}/a", "-o", "/dev/null",
                     f"http://{host}:{port}/b"])
         equal(done.stdout.splitlines(), ["200 100000 1", "200 100000 0"], "what curl saw")
+
+
+def test_the_mock_answers_paths_that_ask_for_something():
+    curl = need("curl")
+    with Mock("http") as mock, gateway(mock) as ringway:
+        host, port = ringway.address()
+        url = f"http://{host}:{port}"
+        done = run([curl, "-sS", "-w", "%{http_code} ", "-o", "/dev/null", f"{url}/status/503",
+                    "-o", "/dev/null", f"{url}/status/204"])
+        equal(done.stdout, "503 204 ", "statuses")
+        equal(run([curl, "-sS", "--data-binary", "x" * 100_000, f"{url}/echo"]).stdout,
+              "x" * 100_000, "the echo")
+        equal(run([curl, "-sS", "-o", "/dev/null", "-w", "%{size_download}",
+                   f"{url}/bytes/3000000"]).stdout, "3000000", "bytes")
+        events = run([curl, "-sSN", f"{url}/events/2"]).stdout.split("\n\n")
+        equal([event.splitlines()[0] for event in events if event], ["id: 1", "id: 2"], "events")
+        contains(run([curl, "-sS", "-m", "5", f"{url}/slow/100"]).stdout, "GET /slow/100")
 
 
 def test_the_mock_listens_on_unix_sockets():

@@ -7,8 +7,8 @@ import socket
 import threading
 import time
 
-from harness.base import (Failure, Folder, bytes_allowed, contains, equal, eventually, expect, never,
-                          scaled)
+from harness.base import (Failure, Folder, bytes_allowed, contains, equal, eventually, expect,
+                          never, scaled)
 from harness.endpoints import endpoints, row_of
 from harness.ringway import Ringway
 from harness.sockets import (Server, ask, closed_port, connect, holding, named, receive_exactly,
@@ -136,7 +136,8 @@ def test_a_new_upstream_takes_a_listener_over():
 
 def test_limits_are_raised_and_lowered_exactly():
     with Server(holding("a")) as server:
-        with Reloadable(pool_of(server, options="?max-connections=2")) as ringway:
+        with Reloadable(pool_of(server, options="?max-connections=2"),
+                        "--connect-timeout", "60s") as ringway:  # who waits goes on waiting
             address = ringway.address()
             held = [connect(address) for _ in range(5)]
             eventually(lambda: server.active == 2, "as many as are allowed")
@@ -244,17 +245,13 @@ def test_exchanges_under_load_do_not_fail_while_endpoints_change():
     with Server() as a, Server() as b, Server() as c:
         with Reloadable(pool_of(a, b)) as ringway:
             load = Exchanging(ringway.address())
-            turn = 0
-            end = time.monotonic() + 3
-            while time.monotonic() < end and not load.failures:
+            for turn in range(9):
                 ringway.reload(pool_of(*((b, c), (c, a), (a, b))[turn % 3]))
-                turn += 1
-                load.wait_for_more(30)
+                load.wait_for_more(20)
             load.stop()
             equal(load.failures, [], "exchanges that failed")
-            expect(turn >= 5, f"only {turn} reloads")
             expect(min(server.accepted for server in (a, b, c)) > 20, "each of them served")
-            equal(ringway.info()["generation"], turn + 1, "the generation")
+            equal(ringway.info()["generation"], 10, "the generation")
             ringway.settled(sessions=load.done)
 
 

@@ -15,7 +15,7 @@ constexpr std::size_t mailbox_slots = 64;
 Coordinator::Coordinator(Kernel& kernel, const config::Settings& settings, std::size_t shards)
     : kernel_(kernel), settings_(settings), ledger_(shards) {
     own_wake_fd_ = ring::sys::make_wake_fd();
-    ledger_.add_pool({}, settings.connections_max);
+    ledger_.add_pool({}, settings.connections_max, control::PermitLedger::Wants::anew);
     control::for_each_limit(settings, [this](shard::PermitPool pool, std::uint64_t total) {
         ledger_.add_pool(pool, total);
     });

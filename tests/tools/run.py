@@ -111,6 +111,25 @@ class ToolsTest(unittest.TestCase):
         self.expect("check_docs.py", 1, "links to 'docs/GONE.md'")
         self.expect("check_docs.py", 1, "speaks of 'src/net/gone.h'")
 
+    def test_docs_holds_walks_to_the_names_of_the_code(self):
+        self.tree.write("meson.build", "project('p', version: '1.2.3')\n")
+        self.tree.write("src/net/a.cc", "// Only said.\nvoid Relay::move_on() { there(); }\n")
+        for walk in ("LIFE_OF_A_CONNECTION.md", "LIFE_OF_A_REQUEST.md", "ARCHITECTURE.md"):
+            drawn = "```\nRelay::move_on   the next bytes   src/net/a.cc\n```\n"
+            self.tree.write(f"docs/{walk}", f"Then `there`.\n{drawn}")
+            self.expect("check_docs.py", 0, "0 failures")
+            self.tree.write(f"docs/{walk}", "Then `gone_away`, as `said`.\n" + drawn)
+            self.expect("check_docs.py", 1, "names `gone_away`")
+            self.expect("check_docs.py", 1, "names `said`")
+            self.tree.write(f"docs/{walk}", "Then:\n" + drawn.replace("move_on", "move_off"))
+            self.expect("check_docs.py", 1, "names `Relay::move_off`")
+            self.tree.write(f"docs/{walk}", "Then:\n" + drawn.replace("a.cc", "b.cc"))
+            self.expect("check_docs.py", 1, "speaks of 'src/net/b.cc'")
+            self.tree.write("src/net/b.cc", "// Nothing.\n")
+            self.expect("check_docs.py", 1, "looks for `move_on` in 'src/net/b.cc'")
+            (self.tree.folder / "src/net/b.cc").unlink()
+            self.tree.write(f"docs/{walk}", "Nothing.\n")
+
     def test_docs_asks_the_program_about_its_flags(self):
         self.tree.write("meson.build", "project('p', version: '1.2.3')\n")
         self.tree.write("README.md", "`ringway --known 1 --unknown 2`\n")

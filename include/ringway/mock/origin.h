@@ -20,7 +20,8 @@ enum class Mode : std::uint8_t {
     echo,         // sends back what it gets; ends when the peer has ended
     sink,         // reads until the peer ends, then closes
     source,       // sends the pattern (pattern.h), `bytes` of it or until the peer ends
-    http,         // answers every HTTP/1.1 request with a line that says who answered
+    http,         // answers HTTP/1.1 requests with a line that says who answered, and more
+                  // (src/mock/http_serving.h)
     close_first,  // echoes `bytes` bytes (or its first read), then closes before the peer does
 };
 std::string_view name_of(Mode mode);  // "echo", ..., "close-first"

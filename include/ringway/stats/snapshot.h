@@ -134,6 +134,10 @@ enum class EndpointState : std::uint8_t {
 };
 std::string_view name_of(EndpointState state);  // "ready", "drain", "down", "unhealthy"
 
+// What active checks say, whatever an operator says.
+enum class CheckedHealth : std::uint8_t { unchecked, passing, failing };
+std::string_view name_of(CheckedHealth health);  // "-", "passing", "failing"
+
 // Rows that are `retired` were left over by a reload: they serve nobody new.
 struct EndpointRow {
     std::string upstream;
@@ -145,6 +149,7 @@ struct EndpointRow {
     std::uint64_t connections_max = 0;  // 0: no limit
     std::size_t slot = 0;               // where its numbers are
     bool retired = false;
+    CheckedHealth health = CheckedHealth::unchecked;
 };
 
 struct UpstreamRow {

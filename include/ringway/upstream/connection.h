@@ -37,7 +37,6 @@ struct Connection {
     bool closes_with_reset = false;
     base::ListLink link;  // of the pool: warming, idle or closing
 
-    // It may have died unseen while it was idle.
     // Its last response was large. The next one is awaited by a look instead of a receive: when its
     // head has been read and no more, the body can go by splice from its first bytes on.
     bool bulk = false;
@@ -53,6 +52,7 @@ struct Connection {
         }
     }
 
+    // It may have died unseen while it was idle.
     bool is_reused() const { return was_idle; }
     // Nothing arrived, nothing ended, nothing is on its way: it may serve a request.
     bool is_clean() const {

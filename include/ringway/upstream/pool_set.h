@@ -208,7 +208,10 @@ class PoolSet {
         enum class Kind : std::uint8_t { none, lease, blocked };
         Kind kind = Kind::none;
         Endpoint* endpoint = nullptr;  // of a lease
-        std::uint64_t at_limit = 0;    // endpoints that only lack a permit of their own, by index
+        // What is in the way: endpoints that lack a permit of their own (by index), and whether one
+        // of the pool's would do.
+        std::uint64_t at_limit = 0;
+        bool lacks_room = false;
     };
 
     template <typename Ask, typename GiveBack>

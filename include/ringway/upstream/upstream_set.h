@@ -176,6 +176,7 @@ class UpstreamSet {
     void find_limited();
     UpstreamState& upstream_of(const Endpoint& endpoint);
     void take_charge_back(Endpoint& endpoint);
+    void want_for_waiting(Endpoint& endpoint);
     void want_missing(UpstreamState& upstream, TriedSet tried, const Pick& pick, base::Instant now);
     void serve_waiting(UpstreamState& upstream, base::Instant now);
     base::Instant earliest_trial(base::Instant after) const;

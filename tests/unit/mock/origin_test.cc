@@ -1,5 +1,6 @@
 #include "ringway/mock/origin.h"
 
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -191,6 +192,87 @@ TEST_CASE("http sends a body of the size asked for") {
     const std::string answer = client.receive_all();
     CHECK(answer.find("Content-Length: 1024\r\n") != std::string::npos);
     CHECK(answer.substr(answer.size() - 1024) == pattern(1024));
+}
+
+TEST_CASE("http answers paths that ask for a status, for bytes and for their body") {
+    const auto origin = start({.mode = Mode::http});
+    Client client(*origin);
+    client.send("GET /status/404 HTTP/1.1\r\n\r\nGET /status/204 HTTP/1.1\r\n\r\n");
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
+    client.send("HEAD /bytes/70000 HTTP/1.1\r\n\r\n");
+    client.send("GET /bytes/3000000?x HTTP/1.1\r\nConnection: close\r\n\r\n");
+    const std::string answers = client.receive_all();
+    CHECK(answers.starts_with("HTTP/1.1 404 Not Found\r\n"));
+    const std::size_t second = answers.find("HTTP/1.1 204 No Content\r\n");
+    REQUIRE(second != std::string::npos);
+    const std::size_t third = answers.find("HTTP/1.1 200 OK\r\n", second);
+    REQUIRE(third != std::string::npos);
+    CHECK(answers.substr(second, third - second).find("Content-Length") == std::string::npos);
+    CHECK(answers.substr(third).find("Content-Length: 5\r\n") != std::string::npos);
+    CHECK(answers.find("\r\n\r\nhelloHTTP/1.1 200 OK\r\n", third) != std::string::npos);
+    CHECK(answers.find("Content-Length: 70000\r\n") != std::string::npos);
+    REQUIRE(answers.size() > 3'000'000);
+    CHECK(answers.substr(answers.size() - 3'000'000) == pattern(3'000'000));
+    CHECK(origin->counters().requests == 5);
+}
+
+TEST_CASE("http answers every one of many pipelined requests") {
+    const auto origin = start({.mode = Mode::http, .bytes = 1024});
+    Client client(*origin);
+    std::string requests;
+    for (int i = 0; i < 1000; ++i) requests += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    std::thread writer([&] { client.send(requests + "GET / HTTP/1.0\r\n\r\n"); });
+    const std::string answers = client.receive_all();
+    writer.join();
+    CHECK(answers.substr(answers.size() - 1024) == pattern(1024));
+    CHECK(origin->counters().requests == 1001);
+    CHECK(origin->counters().bytes_out == answers.size());
+}
+
+TEST_CASE("http answers late, and the next request after it") {
+    const auto origin = start({.mode = Mode::http});
+    Client client(*origin);
+    const auto begun = std::chrono::steady_clock::now();
+    client.send("GET /slow/100 HTTP/1.1\r\n\r\nGET /next HTTP/1.0\r\n\r\n");
+    const std::string answers = client.receive_all();
+    CHECK(std::chrono::steady_clock::now() - begun >= std::chrono::milliseconds(100));
+    const std::size_t slow = answers.find("GET /slow/100");
+    REQUIRE(slow != std::string::npos);
+    CHECK(answers.find("GET /next") > slow);
+}
+
+TEST_CASE("http streams events, each as it happens") {
+    const auto origin = start({.mode = Mode::http});
+    SUBCASE("as many as asked for, then the connection goes on") {
+        Client client(*origin);
+        client.send("GET /events/2 HTTP/1.1\r\n\r\nGET /next HTTP/1.0\r\n\r\n");
+        const std::string answers = client.receive_all();
+        CHECK(answers.find("Content-Type: text/event-stream\r\n") != std::string::npos);
+        CHECK(answers.find("id: 1\ndata: 20") != std::string::npos);
+        const std::size_t last = answers.find("id: 2\ndata: 20");
+        REQUIRE(last != std::string::npos);
+        CHECK(answers.find("\n\n\r\n0\r\n\r\nHTTP/1.1 200 OK") > last);
+        CHECK(answers.find("id: 3") == std::string::npos);
+    }
+    SUBCASE("until the client leaves, however it does") {
+        for (const bool ends : {true, false}) {
+            Client client(*origin);
+            client.send("GET /events HTTP/1.1\r\n\r\n");
+            std::string got;
+            while (got.find("id: 1\n") == std::string::npos) got += client.receive(1);
+            if (!ends) continue;
+            client.end();
+            CHECK(client.receive_all().ends_with("0\r\n\r\n"));
+        }
+        CHECK(soon([&] { return origin->counters().active == 0; }));
+    }
+}
+
+TEST_CASE("http takes a body to echo up to its limit") {
+    const auto origin = start({.mode = Mode::http});
+    Client client(*origin);
+    client.send("PUT /echo HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n");
+    CHECK(client.receive_all().starts_with("HTTP/1.1 413 "));
 }
 
 TEST_CASE("http refuses nonsense and closes") {

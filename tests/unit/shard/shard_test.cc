@@ -251,3 +251,65 @@ TEST_CASE("a shard that gets no descriptor says so instead of starting") {
     }
     ::close(listener);
 }
+
+TEST_CASE("a reload sends new connections elsewhere and leaves the live ones where they are") {
+    EchoServer before;
+    EchoServer after;
+    Harness harness({before.address});
+    harness.start();
+    Client old(harness.address);
+    CHECK(old.echoes("hello"));
+
+    auto plan = std::make_shared<ReloadPlan>();
+    config::Settings fresh = harness.settings;
+    config::Endpoint added = fresh.upstreams[0].endpoints[0];
+    fresh.upstreams[0].endpoints[0].retired = true;
+    added.name = after.address.to_string();
+    added.target.port = after.address.port();
+    added.slot = 1;
+    fresh.upstreams[0].endpoints.push_back(added);
+    plan->generation = 2;
+    plan->settings = std::make_shared<const config::Settings>(std::move(fresh));
+    plan->addresses = {{before.address}, {after.address}};
+    plan->shares.endpoints = {0, 0};
+    harness.stats.grow({.endpoints = 2, .routes = 0, .upstreams = 1});
+    harness.tell(Reload{plan});
+    CHECK(harness.expect<Reloaded>().generation == 2);
+
+    Client fresh_client(harness.address);
+    CHECK(fresh_client.echoes("hello"));
+    CHECK(after.accepted == 1);
+    CHECK(old.echoes("still here"));
+    CHECK(before.accepted == 1);
+    CHECK(harness.stats.endpoints[1].connections.read() == 1);
+    harness.stop();
+}
+
+TEST_CASE("a limit that is new takes its first share with the reload") {
+    EchoServer server;
+    Harness harness({server.address});
+    harness.start();
+    Client old(harness.address);
+    CHECK(old.echoes("hello"));
+
+    auto plan = std::make_shared<ReloadPlan>();
+    config::Settings fresh = harness.settings;
+    fresh.upstreams[0].endpoints[0].connections_max = 2;
+    plan->generation = 2;
+    plan->settings = std::make_shared<const config::Settings>(std::move(fresh));
+    plan->addresses = {{server.address}};
+    plan->shares.endpoints = {1};
+    harness.tell(Reload{plan});
+    harness.expect<Reloaded>();
+
+    Client first(harness.address);
+    CHECK(first.echoes("hello"));
+    Client second(harness.address);
+    CHECK(second.say("hello"));
+    const auto wanted = harness.expect<WantPermits>();
+    CHECK(wanted.pool == pool_of(PermitKind::endpoint, 0));
+    CHECK(server.accepted == 2);
+    harness.tell(GrantPermits{wanted.pool, 1});
+    CHECK(second.hear(5) == "hello");
+    harness.stop();
+}

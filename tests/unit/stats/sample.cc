@@ -61,10 +61,11 @@ Context sample_context() {
     context.cpus = {0, -1};
     context.listeners = {{"web", "tcp://127.0.0.1:40123", "redis"},
                          {"local", "tcp+unix:/run/r.sock", "other"}};
-    context.endpoints = {
-        {"redis", "10.0.0.5:6379", "10.0.0.5:6379", EndpointState::ready, 3, false, 100, 0, false},
-        {"redis", "spare", "10.0.0.6:6379", EndpointState::unhealthy, 1, true, 0, 1, false},
-        {"other", "db", "", EndpointState::drain, 1, false, 0, 2, false}};
+    context.endpoints = {{"redis", "10.0.0.5:6379", "10.0.0.5:6379", EndpointState::ready, 3, false,
+                          100, 0, false, CheckedHealth::passing},
+                         {"redis", "spare", "10.0.0.6:6379", EndpointState::unhealthy, 1, true, 0,
+                          1, false, CheckedHealth::failing},
+                         {"other", "db", "", EndpointState::drain, 1, false, 0, 2, false}};
     context.upstreams = {{"redis", "p2c", false, 0, 256, 0, false},
                          {"other", "round-robin", false, 0, 256, 0, false}};
     return context;

@@ -282,6 +282,30 @@ TEST_CASE("an endpoint's own limit counts idle connections") {
     CHECK(waiter.lease->is_reused());
 }
 
+TEST_CASE("no idle connection is closed for an endpoint that is at its own limit") {
+    PoolBench bench(2, [](config::Upstream& upstream) {
+        upstream.pool.connections_max = 2;
+        upstream.endpoints[0].connections_max = 1;
+    });
+    Request& holder = bench.ask();
+    holder.tried = 0b10;
+    holder.start();
+    Request& other = bench.ask();
+    other.tried = 0b01;
+    other.start();
+    bench.settle();
+    other.give_back();
+    Request& waiter = bench.ask();
+    waiter.tried = 0b10;
+    waiter.start();
+    bench.settle();
+    CHECK_FALSE(waiter.done);
+    CHECK(bench.counts().idle.read() == 1);
+    holder.discard();
+    REQUIRE(bench.turn_until([&] { return waiter.has_lease(); }));
+    CHECK(bench.counts().evicted.read() == 0);
+}
+
 TEST_CASE("a refused connect frees its permit and the next endpoint is tried") {
     PoolBench bench(2, at_most(1));
     bench.servers[0].refuse();

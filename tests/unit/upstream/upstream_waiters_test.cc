@@ -134,6 +134,40 @@ TEST_CASE("waiters ask for as many permits as there are waiters") {
     for (Session& each : sessions) fixture.set->stop_waiting(each);
 }
 
+TEST_CASE("waiters beyond what could be asked for at once are asked for later") {
+    Fixture fixture(Plans{{1, 1}}, Balance::round_robin, {0});
+    std::array<Session, 2> sessions;
+    for (Session& each : sessions) REQUIRE(arrive(fixture, each) == Choice::at_limit);
+    std::uint64_t asked = 0;
+    const auto ask = [&](std::size_t, std::uint64_t count) {
+        asked += count;
+        return true;
+    };
+    const auto give_back = [](std::size_t, std::uint64_t) { return true; };
+    fixture.set->report_permits(ask, give_back);
+    CHECK(asked == 1);  // the limit
+    fixture.set->grant_permits(0, 1);
+    fixture.set->run_waiters(at_ms(1));
+    REQUIRE(sessions[0].granted != nullptr);
+    // Another shard wants it back; it leaves with the connection, and the second still waits.
+    CHECK(fixture.set->recall_permits(0, 1) == 0);
+    fixture.set->disconnected(fixture.endpoint(0));
+    fixture.set->report_permits(ask, give_back);
+    CHECK(asked == 2);
+    fixture.set->stop_waiting(sessions[1]);
+}
+
+TEST_CASE("a permit that was granted for a waiter is not recalled before it is served") {
+    Fixture fixture(Plans{{1, 2}}, Balance::round_robin, {0});
+    Session session;
+    REQUIRE(arrive(fixture, session) == Choice::at_limit);
+    fixture.set->grant_permits(0, 2);
+    CHECK(fixture.set->recall_permits(0, 2) == 1);  // the one that nobody waits for
+    fixture.set->run_waiters(at_ms(1));
+    CHECK(session.granted == &fixture.endpoint(0));
+    fixture.set->stop_waiting(session);
+}
+
 TEST_CASE("waiters take another endpoint that comes back, and hear when none is left") {
     Fixture fixture(Plans{{1, 1}, {1}}, Balance::round_robin, {1, 0});
     fixture.set->set_healthy(1, false);
