@@ -6,8 +6,7 @@ import signal
 import threading
 import time
 
-from harness.base import (at_most, between, equal, eventually, expect, not_instrumented, scaled,
-                          timeout_of)
+from harness.base import at_most, between, equal, expect, not_instrumented, scaled, timeout_of
 from harness.gateway import Configured, Load, gateway
 from harness.http import Client, Cut, chunk, request_bytes
 from harness.http_origin import HttpOrigin, Slowly, mirror
