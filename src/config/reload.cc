@@ -1,6 +1,8 @@
 #include "ringway/config/reload.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -97,6 +99,17 @@ void arrange_slots(const std::vector<Object>& running, std::vector<Object>& fres
         if (index_of(fresh, before.name) != nowhere) continue;
         fresh.push_back(before);
         fresh.back().retired = true;
+        if constexpr (std::is_same_v<Object, Endpoint>) {
+            fresh.back().retired_with_upstream = false;  // the upstream is there
+        }
+    }
+}
+
+void retire(Upstream& upstream) {
+    upstream.retired = true;
+    for (Endpoint& endpoint : upstream.endpoints) {
+        if (std::exchange(endpoint.retired, true)) continue;  // since an earlier reload
+        endpoint.retired_with_upstream = true;
     }
 }
 
@@ -109,10 +122,7 @@ Places arrange_upstreams(const Settings& running, Settings& fresh, Differences& 
         next_slot = first_free_slot(upstream.endpoints, next_slot);
     }
     std::vector<Upstream> arranged = running.upstreams;
-    for (Upstream& upstream : arranged) {
-        upstream.retired = true;
-        for (Endpoint& endpoint : upstream.endpoints) endpoint.retired = true;
-    }
+    for (Upstream& upstream : arranged) retire(upstream);
     Places places;
     for (Upstream& upstream : fresh.upstreams) {
         const std::size_t i = index_of(running.upstreams, upstream.name);

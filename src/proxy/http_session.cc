@@ -271,7 +271,8 @@ bool HttpSession::may_serve_another() const {
 }
 
 void HttpSession::end_exchange() {
-    bytes_up_ += exchange_->up.body_bytes();
+    bytes_up_ += exchange_->up.body_bytes() + exchange_->tunnel_up_bytes;
+    bytes_past_queue_ += exchange_->down_flow.bytes + exchange_->tunnel_down_bytes;
     if (exchange_->head_complete || exchange_->status != 0) account(*exchange_);
     context.exchanges.release(exchange_);
     exchange_ = nullptr;

@@ -25,9 +25,16 @@ std::string_view hash_key_of(const Exchange& exchange, const config::Upstream& s
     return field == nullptr ? std::string_view{} : exchange.request.value(*field);
 }
 
+// A reload gives the places of endpoints to others: what was tried before it says nothing then.
+void renew_tried(Exchange& exchange) {
+    const std::uint64_t current = exchange.context.generations.current().number;
+    if (std::exchange(exchange.tried_in, current) != current) exchange.tried = 0;
+}
+
 void describe(Exchange& exchange, upstream::LeaseWaiter& waiter) {
     const config::Upstream& settings = upstream_of(exchange);
     waiter.upstream = exchange.route->upstream;
+    renew_tried(exchange);
     waiter.tried = exchange.tried;
     waiter.fresh = exchange.retries > 0;
     waiter.grant = Grant::wait;
@@ -101,6 +108,7 @@ struct DialFailure {
 };
 async::Task<std::optional<DialFailure>> dial(Exchange& exchange, upstream::Connection& connection) {
     upstream::PoolSet& pools = exchange.context.pools;
+    renew_tried(exchange);  // it may have waited for its turn
     exchange.tried |= upstream::UpstreamSet::tried_bit(*connection.endpoint);
     exchange.endpoint = connection.endpoint;
     const base::Instant started = exchange.context.now;

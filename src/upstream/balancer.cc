@@ -152,10 +152,22 @@ Endpoint& pick_to_wait_for(Members endpoints, Mask mask, config::Balance balance
 
 }  // namespace
 
-bool is_usable(const Endpoint& endpoint) {
-    if (endpoint.settings->weight == 0 || endpoint.settings->retired) return false;
-    if (endpoint.state != AdminState::ready) return false;
+namespace {
+
+bool is_ready(const Endpoint& endpoint) {
+    if (endpoint.settings->weight == 0 || endpoint.state != AdminState::ready) return false;
     return endpoint.healthy && (!endpoint.addresses.empty() || endpoint.unix_path.bytes != 0);
+}
+
+}  // namespace
+
+bool is_usable(const Endpoint& endpoint) {
+    return !endpoint.settings->retired && is_ready(endpoint);
+}
+
+bool is_choosable(const Endpoint& endpoint) {
+    const bool serves = !endpoint.settings->retired || endpoint.settings->retired_with_upstream;
+    return serves && is_ready(endpoint);
 }
 
 bool can_serve(const Endpoint& endpoint, base::Instant now) {
@@ -177,7 +189,7 @@ Pick pick(Members endpoints, config::Balance balance, TriedSet tried, const net:
     Group groups[4];
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         const Endpoint& each = *endpoints[i];
-        if ((tried & bit(i)) != 0 || !is_usable(each)) continue;
+        if ((tried & bit(i)) != 0 || !is_choosable(each)) continue;
         const std::size_t rank =
             (each.settings->backup ? 1u : 0u) + (can_serve(each, now) ? 0u : 2u);
         Group& group = groups[rank];

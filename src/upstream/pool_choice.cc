@@ -55,7 +55,7 @@ PoolSet::Offer PoolSet::find(Pool& pool, const LeaseWaiter& waiter) {
     const bool room = has_room(pool);
     for (std::size_t i = 0; i < members.size(); ++i) {
         Endpoint& each = *members[i];
-        if ((waiter.tried & bit(i)) != 0 || !is_usable(each)) continue;
+        if ((waiter.tried & bit(i)) != 0 || !is_choosable(each)) continue;
         const bool idle = !waiter.fresh && first_fit(pool, each) != nullptr;
         const bool permit = has_permit(each);
         Group& group =

@@ -74,6 +74,13 @@ void PoolSet::reload(const config::Settings& settings,
     RW_ASSERT(settings.upstreams.size() >= pools_.size());
     wiring_.settings = &settings;
     load(connection_permits, request_permits);
+    // Places of endpoints may be others' now.
+    for (const auto& pool : pools_) {
+        for (LeaseWaiter* each = pool->waiting.first(); each != nullptr;
+             each = pool->waiting.next(*each)) {
+            each->tried = 0;
+        }
+    }
     wake_.set();
 }
 

@@ -348,11 +348,12 @@ void UpstreamSet::serve_waiting(UpstreamState& upstream, base::Instant now) {
     PermitWaiter* at = upstream.waiting.first();
     while (at != nullptr) {
         PermitWaiter* const following = upstream.waiting.next(*at);
-        const bool any_usable = std::any_of(endpoints.begin(), endpoints.end(),
-                                            [](const Endpoint* each) { return is_usable(*each); });
-        const bool any_free =
+        const bool any_usable =
             std::any_of(endpoints.begin(), endpoints.end(),
-                        [](const Endpoint* each) { return is_usable(*each) && has_permit(*each); });
+                        [](const Endpoint* each) { return is_choosable(*each); });
+        const bool any_free = std::any_of(
+            endpoints.begin(), endpoints.end(),
+            [](const Endpoint* each) { return is_choosable(*each) && has_permit(*each); });
         if (any_usable && !any_free) return;
         const Pick made =
             pick(endpoints, upstream.settings->balance, at->tried, at->client, now, random_);

@@ -5,9 +5,10 @@ import os
 
 from harness.base import ROOT, Folder, between, contains, equal, eventually, expect
 from harness.gateway import Configured, Gateway, HTTP_LISTEN, gateway, http_url
-from harness.http_origin import HttpOrigin, RESET, scripted
+from harness.http_origin import HttpOrigin, RESET, mirror, scripted
 from harness.process import read_text
 from harness.schema import check
+from harness.sockets import pattern
 
 
 def answer_as_told(call):
@@ -161,3 +162,16 @@ def test_what_a_reload_took_away_keeps_its_numbers_and_leaves_the_text():
             equal((rows()["first"]["retired"], rows()["second"]["retired"]), (False, True))
             eventually(lambda: rows()["first"]["traffic"]["requests"] == len(one.requests),
                        "the numbers go on where they stopped")
+
+
+def test_a_connections_bytes_are_those_of_all_its_bodies():
+    with HttpOrigin(mirror) as origin, gateway(origin) as ringway, ringway.client() as client:
+        body = pattern(1 << 20)
+        for _ in range(2):
+            expect(client.ask("POST", "/", body=body).body == body, "the body comes back")
+
+        def counted():
+            row, = ringway.connections()
+            return row["bytes_up"] == 2 * len(body) and row["bytes_down"] > 2 * len(body)
+
+        eventually(counted, "both bodies are counted, however they went")

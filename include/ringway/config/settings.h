@@ -85,6 +85,8 @@ struct Endpoint {
     // reloads; the place of an endpoint that is gone is not used by another.
     std::size_t slot = 0;
     bool retired = false;  // left over from before a reload: serves nobody new
+    // Its upstream went as a whole: requests that began before may still need it.
+    bool retired_with_upstream = false;
 
     bool operator==(const Endpoint&) const = default;
 };

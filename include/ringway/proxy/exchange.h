@@ -73,6 +73,7 @@ class Exchange {
     ExchangeWaiter lease;
     upstream::Connection* connection = nullptr;
     upstream::TriedSet tried = 0;
+    std::uint64_t tried_in = 0;  // the generation whose endpoints `tried` means
     std::uint32_t retries = 0;
     bool in_route_flight = false;
     bool in_upstream_flight = false;

@@ -41,7 +41,10 @@ class HttpSession final : public Accepted, public ClientStream, private IdleClie
 
     const Exchange* exchange() const { return exchange_; }
     std::uint64_t bytes_up() const { return bytes_up_; }
-    std::uint64_t bytes_down() const { return flow_.bytes; }
+    std::uint64_t bytes_down() const {
+        const std::uint64_t now = exchange_ == nullptr ? 0 : exchange_->down_flow.bytes;
+        return flow_.bytes + bytes_past_queue_ + now;
+    }
 
   private:
     struct DrainListener : async::CancelListener {
@@ -69,7 +72,8 @@ class HttpSession final : public Accepted, public ClientStream, private IdleClie
     Exchange* exchange_ = nullptr;
     std::uint64_t served_ = 0;
     std::uint64_t bytes_up_ = 0;
-    std::uint32_t submitted_ = 0;  // bytes of out_ that the send in flight covers
+    std::uint64_t bytes_past_queue_ = 0;  // spliced, or through a tunnel, to the client
+    std::uint32_t submitted_ = 0;         // bytes of out_ that the send in flight covers
     std::uint8_t version_minor_ = 1;
     stats::CloseReason reason_ = stats::CloseReason::finished;
     bool closing_asked_ = false;  // while idle: its place is needed, or the shard drains

@@ -39,6 +39,9 @@ struct Pick {
 // True when the endpoint could take a connection if it is alive: it has a weight and an address,
 // and neither the operator nor the active checks speak against it. Back-off and limits aside.
 bool is_usable(const Endpoint& endpoint);
+// Usable, or taken away by a reload together with its whole upstream: nobody else can serve what
+// was on its way there.
+bool is_choosable(const Endpoint& endpoint);
 
 // True when the endpoint may take a new connection now, limits aside.
 bool can_serve(const Endpoint& endpoint, base::Instant now);

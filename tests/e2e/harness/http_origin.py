@@ -211,11 +211,14 @@ class HttpOrigin(Server):
                 transcript += piece
 
     def close_idle(self):
-        """Closes the connections that are between two requests, as servers do after a while."""
-        for taken in list(self.idle_connections):
+        """Closes the connections that are between two requests, as servers do after a while; says
+        how many."""
+        idle = list(self.idle_connections)
+        for taken in idle:
             self.idle_connections.discard(taken)
             with contextlib.suppress(OSError):
                 taken.shutdown(socket.SHUT_RDWR)
+        return len(idle)
 
     def retire(self):
         """Goes away as a careful server does: refuses connects, lets requests finish, closes
