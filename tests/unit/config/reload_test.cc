@@ -84,6 +84,7 @@ TEST_CASE("an upstream that is gone keeps its place and serves nobody") {
         planned(running, web + upstream("b", "\"http://h:2\"") + route("path = \"/b/*\"", "b"));
     CHECK(names(plan.upstreams) == "(a) b");
     CHECK(places(plan.upstreams[0].endpoints) == "(h:1:0)");
+    CHECK(plan.upstreams[0].endpoints[0].retired_with_upstream);
     CHECK(places(plan.upstreams[1].endpoints) == "h:2:1");
     CHECK(places(plan.routes) == "path=/b/*:0 (default:1)");
     CHECK(plan.routes[0].upstream == 1);
@@ -97,6 +98,12 @@ TEST_CASE("an upstream that is gone keeps its place and serves nobody") {
         CHECK(places(again.upstreams[0].endpoints) == "h:9:2 h:1:0");
         CHECK(places(again.routes) == "default:1 path=/b/*:0");
         CHECK(again.routes[0].upstream == 0);
+    }
+    SUBCASE("and an endpoint that does not return with it stays away") {
+        const Settings again = planned(plan, web + upstream("b", "\"http://h:2\"") +
+                                                 upstream("a", "\"http://h:9\"") + route("", "a"));
+        CHECK(places(again.upstreams[0].endpoints) == "h:9:2 (h:1:0)");
+        CHECK_FALSE(again.upstreams[0].endpoints[1].retired_with_upstream);
     }
     SUBCASE("and stays there over further reloads, which give its place to nobody") {
         const Settings further =

@@ -195,6 +195,28 @@ TEST_CASE("a reload retires endpoints, adds others and keeps the connections of 
     CHECK(served == std::vector<int>{2, 2, 2, 0});
 }
 
+TEST_CASE("what was on its way to an upstream that a reload takes away still gets there") {
+    PoolBench bench(2, [](config::Upstream& upstream) { upstream.pool.connections_max = 1; });
+    Request& first = bench.ask_and_get();
+    Request& waiting = bench.ask().start();
+    waiting.tried = 0b11;  // of places that may be others' after a reload
+    bench.turn();
+    REQUIRE(waiting.first_answer == Grant::wait);
+    config::Settings next = bench.settings;
+    config::Upstream& upstream = next.upstreams[0];
+    upstream.retired = true;
+    for (config::Endpoint& each : upstream.endpoints) each = retired(each);
+    upstream.endpoints[1].retired_with_upstream = true;  // the other one had gone before
+    bench.reload(next);
+    first.give_back();
+    REQUIRE(bench.turn_until([&] { return waiting.done; }));
+    REQUIRE(waiting.has_lease());
+    CHECK(waiting.lease->endpoint->flat_index == 1);
+    waiting.give_back();
+    // Nothing is kept there.
+    REQUIRE(bench.turn_until([&] { return bench.counts().connections.read() == 0; }));
+}
+
 TEST_CASE("a connection to an endpoint's old target is not used after a reload moved it") {
     PoolBench bench(1);
     bench.ask_and_get().give_back();
