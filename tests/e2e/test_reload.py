@@ -7,8 +7,8 @@ import socket
 import threading
 import time
 
-from harness.base import (Failure, Folder, bytes_allowed, contains, equal, eventually, expect,
-                          never, scaled)
+from harness.base import (Failure, Folder, contains, equal, eventually, expect, never,
+                          not_instrumented, scaled)
 from harness.endpoints import endpoints, row_of
 from harness.ringway import Ringway
 from harness.sockets import (Server, ask, closed_port, connect, holding, named, receive_exactly,
@@ -390,6 +390,7 @@ def test_many_wishes_at_once_end_with_the_last_file():
 
 
 def test_memory_does_not_grow_with_reloads():
+    not_instrumented("a sanitizer holds back memory that was freed")
     with Server() as a, Server() as b:
         with Reloadable(pool_of(a)) as ringway:
             for turn in range(60):
@@ -398,4 +399,4 @@ def test_memory_does_not_grow_with_reloads():
             for turn in range(200):
                 ringway.reload(pool_of((b, a)[turn % 2]))
             grown = ringway.private_bytes() - before
-            expect(grown < bytes_allowed(1 << 20), f"{grown} bytes more after 200 reloads")
+            expect(grown < 1 << 20, f"{grown} bytes more after 200 reloads")
