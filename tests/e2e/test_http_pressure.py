@@ -2,14 +2,15 @@
 nothing is left over."""
 
 import random
+import signal
 import threading
 import time
 
 from harness.base import (at_most, between, equal, eventually, expect, not_instrumented, scaled,
                           timeout_of)
-from harness.gateway import Load, gateway
-from harness.http import Client, Cut, as_bytes, chunk, request_bytes
-from harness.http_origin import HttpOrigin, Slowly, answer_ok, mirror
+from harness.gateway import Configured, Load, gateway
+from harness.http import Client, Cut, chunk, request_bytes
+from harness.http_origin import HttpOrigin, Slowly, mirror
 from harness.sockets import pattern, reset
 
 MIB = 1 << 20
@@ -277,8 +278,7 @@ class Storm:
 
     def leave_download(self, client):
         client.request("GET", "/big")
-        client.head()
-        if self.rng.random() < 0.5:
+        if client.head().status == 200 and self.rng.random() < 0.5:
             client.stream.exactly(self.rng.randrange(MIB))
 
     def garbage(self, client):
@@ -298,19 +298,32 @@ def stormy(call):
         big_or_small(call)
 
 
-def storm(*flags, seconds=3):
-    with HttpOrigin(stormy, strict=False) as origin, gateway(origin, *flags) as ringway:
-        until = time.monotonic() + seconds
-        storms = [Storm(ringway.address(), seed) for seed in range(10)]
-        threads = [threading.Thread(target=each.run, args=(until,)) for each in storms]
-        for thread in threads:
+class Storms:
+    """Many of them at once, for some seconds."""
+
+    def __init__(self, ringway, count=10, seconds=3.0):
+        self.until = time.monotonic() + seconds
+        self.storms = [Storm(ringway.address(), seed) for seed in range(count)]
+        self.threads = [threading.Thread(target=each.run, args=(self.until,))
+                        for each in self.storms]
+        for thread in self.threads:
             thread.start()
-        for thread in threads:
+
+    def join(self):
+        for thread in self.threads:
             thread.join(scaled(30))
-        for each in storms:
+
+    def check(self):
+        self.join()
+        for each in self.storms:
             if each.trouble:
                 raise each.trouble
-        expect(sum(each.done for each in storms) > 50, "there was a storm")
+        expect(sum(each.done for each in self.storms) > 50, "there was a storm")
+
+
+def storm(*flags, count=10, **options):
+    with HttpOrigin(stormy, strict=False) as origin, gateway(origin, *flags, **options) as ringway:
+        Storms(ringway, count).check()
         ringway.settled()
         equal(ringway.get("/small").text(), "small", "after the storm")
 
@@ -326,17 +339,46 @@ def test_nothing_is_left_after_a_storm_with_little_of_everything():
 
 
 @timeout_of(60)
+def test_nothing_is_left_after_a_storm_with_few_descriptors():
+    not_instrumented("sanitizers need descriptors of their own")
+    storm(count=40, nofile=140)
+
+
+@timeout_of(60)
+def test_nothing_is_left_after_a_storm_of_twice_as_many_clients_as_connections():
+    storm("--max-connections", 20, "--pool-max", 1, count=40)
+
+
+@timeout_of(60)
+def test_nothing_is_left_after_a_storm_under_reloads():
+    with HttpOrigin(stormy, strict=False) as one, HttpOrigin(stormy, strict=False) as two:
+        files = [limits + '[[listener]]\nurl = "http://127.0.0.1:0"\n' +
+                 f'[[upstream]]\nname = "{name}"\nendpoints = ["{origin.url}"]\n' +
+                 f'[[route]]\nupstream = "{name}"\n'
+                 for limits, name, origin in (("", "a", one), ("pool-max = 2\n", "b", two),
+                                              ("max-requests = 5\n", "a", two),
+                                              ("pool-max = 1\nmax-requests = 3\n", "a", one),
+                                              ("pool-min = 3\n", "b", one))]
+        with Configured(files[0]) as ringway:
+            storms = Storms(ringway)
+            turn = 0
+            while time.monotonic() < storms.until:
+                turn += 1
+                ringway.file_folder.write("ringway.toml", files[turn % len(files)])
+                ringway.signal(signal.SIGHUP)
+                time.sleep(0.1)
+            storms.check()
+            ringway.settled()
+            expect(ringway.info()["reloads"]["done"] > 10, "there were reloads")
+
+
+@timeout_of(60)
 def test_a_drain_in_a_storm_ends_within_its_time():
     with HttpOrigin(stormy, strict=False) as origin:
         with gateway(origin, "--drain-timeout", "1s") as ringway:
-            until = time.monotonic() + 3
-            storms = [Storm(ringway.address(), seed) for seed in range(10)]
-            threads = [threading.Thread(target=each.run, args=(until,)) for each in storms]
-            for thread in threads:
-                thread.start()
+            storms = Storms(ringway)
             time.sleep(1)
             began = time.monotonic()
             ringway.end()
             at_most(time.monotonic() - began, scaled(3), "seconds until it had drained")
-            for thread in threads:
-                thread.join(scaled(30))
+            storms.join()

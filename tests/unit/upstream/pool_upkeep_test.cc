@@ -199,9 +199,9 @@ TEST_CASE("what was on its way to an upstream that a reload takes away still get
     PoolBench bench(2, [](config::Upstream& upstream) { upstream.pool.connections_max = 1; });
     Request& first = bench.ask_and_get();
     Request& waiting = bench.ask().start();
-    waiting.tried = 0b11;  // of places that may be others' after a reload
     bench.turn();
     REQUIRE(waiting.first_answer == Grant::wait);
+    waiting.tried = 0b11;  // of places that may be others' after a reload
     config::Settings next = bench.settings;
     config::Upstream& upstream = next.upstreams[0];
     upstream.retired = true;
