@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from harness.base import (Failure, Folder, contains, equal, eventually, expect, not_instrumented, never,
+from harness.base import (Failure, Folder, contains, equal, eventually, expect, never,
                           not_instrumented, scaled)
 from harness.endpoints import endpoints, row_of
 from harness.ringway import Ringway
@@ -390,7 +390,6 @@ def test_many_wishes_at_once_end_with_the_last_file():
 
 
 def test_memory_does_not_grow_with_reloads():
-    not_instrumented("a sanitizer keeps what was freed for a while")
     not_instrumented("a sanitizer holds back memory that was freed")
     with Server() as a, Server() as b:
         with Reloadable(pool_of(a)) as ringway:
