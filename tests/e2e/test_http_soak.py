@@ -1,6 +1,6 @@
 """Everything at once for a while: endpoints that flap or cut their responses, under reloads.
 
-Eight seconds each; RW_SOAK_SECONDS=60 makes it a minute. What happened is printed at failures.
+Eight seconds each; RW_TEST_SOAK_SECONDS=60 makes it a minute. What happened is printed at failures.
 """
 
 import collections
@@ -16,7 +16,7 @@ from harness.gateway import Configured
 from harness.http import Client, Cut, as_bytes, chunk
 from harness.http_origin import HttpOrigin
 
-SECONDS = float(os.environ.get("RW_SOAK_SECONDS", "8"))
+SECONDS = float(os.environ.get("RW_TEST_SOAK_SECONDS", "8"))
 LIMIT_SECONDS = SECONDS + 50
 POOL = random.Random(5).randbytes(1 << 20)
 SIZES = [0, 1, 40, 700, 700, 3000, 3000, 5000, 20_000, 66_000, 150_000]

@@ -194,7 +194,8 @@ TEST_CASE("a target that is reset ends the pump at once, and its full pipe is ne
             REQUIRE(pumping.start(50'000'000));
             REQUIRE(pumping.turn_until([&] {
                 pumping.speaker.speak(100'000);
-                if (stuck) return pumping.pump.taken_bytes() > 100'000;
+                // How much fits into a pipe depends on how the pieces come.
+                if (stuck) return pumping.pump.taken_bytes() > pumping.pump.delivered_bytes();
                 pumping.listener.listen(100'000);
                 return pumping.pump.delivered_bytes() > 1'000'000;
             }));
