@@ -170,8 +170,13 @@ class HttpOrigin(Server):
         number = 0
         try:
             while (request := read_request_head(stream)) is not None:
+                # Who takes a connection out of the set first has it: close_idle(), or we.
+                try:
+                    self.idle_connections.remove(taken)
+                except KeyError:
+                    if number > 0:
+                        break  # closed for being idle: whatever came is not answered
                 number += 1
-                self.idle_connections.discard(taken)
                 if not self.serve_request(Call(self, stream, request, connection, number)):
                     break
                 self.idle_connections.add(taken)
@@ -214,11 +219,16 @@ class HttpOrigin(Server):
         """Closes the connections that are between two requests, as servers do after a while; says
         how many."""
         idle = list(self.idle_connections)
+        closed = 0
         for taken in idle:
-            self.idle_connections.discard(taken)
+            try:
+                self.idle_connections.remove(taken)
+            except KeyError:
+                continue  # a request has come meanwhile
+            closed += 1
             with contextlib.suppress(OSError):
                 taken.shutdown(socket.SHUT_RDWR)
-        return len(idle)
+        return closed
 
     def retire(self):
         """Goes away as a careful server does: refuses connects, lets requests finish, closes
