@@ -184,8 +184,8 @@ void Forwarding::server_ended() {
     if (!head_done_) {
         attempt.was_reused = server_.is_reused();
         // A send that has not ended may have sent all it has.
-        attempt.was_sent = server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 ||
-                           (socket_.is_sending() && !base::planted(base::Bug::late_send_unseen));
+        attempt.was_sent =
+            server_.flow.bytes > sent_before_ || x_.up_flow.bytes > 0 || socket_.is_sending();
         attempt.may_be_repeated = nothing_came_back() && x_.up.body_bytes() == 0;
         fail(ExchangeEnd::upstream_reset);
         return;

@@ -36,7 +36,6 @@ enum class Bug : std::uint8_t {
     stranger_trusted,         // a client without an address passes the rules about addresses
     unfinished_reused,        // a connection goes back to the pool with a request half sent
     post_sent_twice,          // whatever may have reached an origin is sent again
-    late_send_unseen,         // a send whose completion is late counts as not sent
     chunk_size_wrong,         // the size of a large chunk that we write is one too many
     cut_completed,            // a response that was cut gets its last chunk from us
     cut_looks_ended,          // a cut response that ends with its connection ends in order
@@ -52,18 +51,18 @@ enum class Bug : std::uint8_t {
 
 // In the order of Bug, without `none`.
 inline constexpr std::string_view bug_names[] = {
-    "lost_completion",      "buffer_returned_twice",  "buffer_offset_lost",
-    "readers_starve",       "half_close_dropped",     "half_close_early",
-    "reset_becomes_end",    "splice_forgets_pipe",    "dirty_pipe_reused",
-    "held_bytes_forgotten", "broken_target_unseen",   "slot_released_early",
-    "closing_send_unseen",  "wrong_direction",        "permit_leaked",
-    "limit_ignored",        "endpoint_permit_leaked", "drain_forgets_idle",
-    "cancel_misses_late",   "timer_not_rearmed",      "stranger_trusted",
-    "unfinished_reused",    "post_sent_twice",        "late_send_unseen",
-    "chunk_size_wrong",     "cut_completed",          "cut_looks_ended",
-    "body_start_lost",      "kept_after_error",       "early_answer_keeps_open",
-    "pool_permit_leaked",   "pool_limit_ignored",     "permit_recalled_first",
-    "pump_beyond_limit",    "reader_never_resumed",
+    "lost_completion",      "buffer_returned_twice",   "buffer_offset_lost",
+    "readers_starve",       "half_close_dropped",      "half_close_early",
+    "reset_becomes_end",    "splice_forgets_pipe",     "dirty_pipe_reused",
+    "held_bytes_forgotten", "broken_target_unseen",    "slot_released_early",
+    "closing_send_unseen",  "wrong_direction",         "permit_leaked",
+    "limit_ignored",        "endpoint_permit_leaked",  "drain_forgets_idle",
+    "cancel_misses_late",   "timer_not_rearmed",       "stranger_trusted",
+    "unfinished_reused",    "post_sent_twice",         "chunk_size_wrong",
+    "cut_completed",        "cut_looks_ended",         "body_start_lost",
+    "kept_after_error",     "early_answer_keeps_open", "pool_permit_leaked",
+    "pool_limit_ignored",   "permit_recalled_first",   "pump_beyond_limit",
+    "reader_never_resumed",
 };
 static_assert(std::size(bug_names) == static_cast<std::size_t>(Bug::reader_never_resumed));
 
