@@ -263,6 +263,12 @@ bool may_retry(Exchange& exchange, const Attempt& attempt) {
     return true;
 }
 
+Failure why_not_entered(const Exchange& exchange) {
+    if (exchange.client.is_cancelled()) return {ExchangeEnd::drained};
+    if (exchange.client.is_gone()) return {ExchangeEnd::downstream_aborted};
+    return {ExchangeEnd::overloaded};
+}
+
 async::Task<Reuse> serve_upstream(Exchange& exchange) {
     exchange.context.pools.retry_budget(exchange.route->upstream)
         .note_request(exchange.context.now);
@@ -300,7 +306,7 @@ async::Task<Reuse> serve(Exchange& exchange) {
     if (!refused && !enter_flights(exchange)) {
         auto waiting = wait_to_enter(exchange);
         const bool entered = co_await waiting;
-        if (!entered) refused = Failure{ExchangeEnd::overloaded};
+        if (!entered) refused = why_not_entered(exchange);
     }
     if (refused) {
         reuse = fail(exchange, *refused);

@@ -48,7 +48,10 @@ async::Task<bool> wait_to_enter(Exchange& exchange) {
         entered = enter_flights(exchange);
     }
     waiter.link.unlink();
-    if (!entered) exhausted_until(exchange) = context.now + exhaustion_span;
+    // A client that left meanwhile says nothing about the limit.
+    if (!entered && exchange.client.deadline.expired()) {
+        exhausted_until(exchange) = context.now + exhaustion_span;
+    }
     co_return entered;
 }
 
