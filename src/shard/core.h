@@ -93,6 +93,7 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     void flush_outbox();
     void run_commands();
     void run(Command& command);
+    void start_accepting();
     void begin_drain(base::Instant deadline);
     void cut_off();
     bool has_drained() const;
@@ -124,6 +125,7 @@ struct Core : private proxy::PermitReturn, private ring::Op {
     std::uint64_t next_session_id_ = 1;
     bool mail_ = false;  // the wake descriptor was signalled
     bool reported_drained_ = false;
+    bool accepts_ = false;
     base::Instant cpu_read_at_{0};
 };
 

@@ -207,6 +207,7 @@ void Core::reload(const ReloadPlan& plan) {
 void Core::begin_drain(base::Instant deadline) {
     if (!draining) {
         draining = true;
+        start_accepting();  // also what waits in the queues is served
         for (auto& loop : accept_loops) loop->drain();
         drain_begun.cancel();
         pools->stop();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
 #include <poll.h>
 
@@ -197,13 +198,7 @@ base::Result<void> Core::start() {
         if (wiring.listener_fds[index] < 0) continue;
         permits.many_margin += AcceptLoop::many_margin(wiring.settings->listeners[index].backlog);
     }
-    for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
-        if (wiring.listener_fds[index] < 0) continue;
-        auto loop = std::make_unique<AcceptLoop>(*this, index, wiring.listener_fds[index],
-                                                 wiring.hands_over[index]);
-        accepting.spawn(loop->run());
-        accept_loops.push_back(std::move(loop));
-    }
+    if (pools->is_warm()) start_accepting();
     Started started;
     started.ring_features = ring->features().describe();
     started.incremental_buffers = buffers->incremental();
@@ -211,10 +206,24 @@ base::Result<void> Core::start() {
     return {};
 }
 
+// Once: at the start, or when the pools that are to be warm by then are. Until then connections
+// wait in the listeners' queues.
+void Core::start_accepting() {
+    if (std::exchange(accepts_, true)) return;
+    for (std::uint32_t index = 0; index < wiring.listener_fds.size(); ++index) {
+        if (wiring.listener_fds[index] < 0) continue;
+        auto loop = std::make_unique<AcceptLoop>(*this, index, wiring.listener_fds[index],
+                                                 wiring.hands_over[index]);
+        accepting.spawn(loop->run());
+        accept_loops.push_back(std::move(loop));
+    }
+}
+
 // ---- the loop ---------------------------------------------------------------------------------
 
 bool Core::turn(base::Instant wait_until) {
     async::Runtime::Use use(runtime);
+    if (!accepts_ && pools->is_warm()) start_accepting();
     // 1. What time, messages and completions have made ready runs, and may queue requests.
     if (mail_) run_commands();
     timers.advance(now);

@@ -7,6 +7,7 @@ import time
 from harness.base import at_most, between, equal, eventually, expect, never, scaled
 from harness.gateway import HTTP_LISTEN, Gateway, Load, gateway, upstream
 from harness.http_origin import Gate, HttpOrigin, Slowly, mirror, naming
+from harness.sockets import closed_port
 
 
 def in_threads(count, work):
@@ -327,3 +328,10 @@ def test_the_pool_is_shown():
             eventually(lambda: pool()["idle"] == 1, "one is idle")
             figures = pool()
             equal((figures["leases"], figures["reuses"], figures["opened"]), (3, 2, 1), "counts")
+
+
+def test_warm_pools_that_cannot_be_warmed_keep_nobody_out():
+    with Gateway(*HTTP_LISTEN, "--upstream", f"http://127.0.0.1:{closed_port()}",
+                 "--pool-warm") as ringway:
+        for _ in range(4):
+            expect(ringway.get().status in (502, 503), "an answer, on every shard")
