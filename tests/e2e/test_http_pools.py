@@ -331,7 +331,7 @@ def test_the_pool_is_shown():
 
 
 def test_warm_pools_that_cannot_be_warmed_keep_nobody_out():
-    with Gateway(*HTTP_LISTEN, "--upstream", f"http://127.0.0.1:{closed_port()}",
+    with Gateway(*HTTP_LISTEN, "--upstream", f"http://127.0.0.1:{closed_port()[1]}",
                  "--pool-warm") as ringway:
         for _ in range(4):
             expect(ringway.get().status in (502, 503), "an answer, on every shard")
