@@ -126,6 +126,12 @@ bool RelayDirection::is_bulk() {
     return mean >= RelayThresholds::splice_read_bytes_mean;
 }
 
+// Once from the moment at which the reader must stand still until it may run again.
+void RelayDirection::count_pause() {
+    if (!paused_) flow.direction->pauses.add();
+    paused_ = true;
+}
+
 // Keeps the reader running while there is room, and parks it while there is not.
 void RelayDirection::regulate_reader() {
     const std::uint32_t limit = context_.buffers.scarce() ? RelayThresholds::small_move_bytes
@@ -133,8 +139,8 @@ void RelayDirection::regulate_reader() {
     const std::uint32_t held = source_.received().bytes();
     if (source_.is_receiving()) {
         if (!paused_ && held >= limit) {
-            paused_ = one_at_a_time_ = true;
-            flow.direction->pauses.add();
+            count_pause();
+            one_at_a_time_ = true;
             source_.stop_receiving();
             target_.set_wake_on_sent(true);
         }
@@ -146,7 +152,7 @@ void RelayDirection::regulate_reader() {
         return;
     }
     if (held > limit / 2) {
-        paused_ = true;
+        count_pause();
         target_.set_wake_on_sent(true);
         return;
     }
@@ -167,6 +173,9 @@ void RelayDirection::leave_copy(State next) {
     source_.stop_receiving();
     source_.give_up_waiting_for_buffer();
     target_.set_wake_on_sent(true);
+    // One turn may have brought more than the target takes: the way into a pipe is then as long as
+    // the target is slow, and nothing is read on it.
+    if (source_.received().bytes() >= context_.settings.held_bytes_max) count_pause();
 }
 
 void RelayDirection::advance_leaving_copy() {
@@ -174,7 +183,10 @@ void RelayDirection::advance_leaving_copy() {
         source_.received().clear();
     }
     flush_held();
-    if (source_.is_receiving() || !source_.received().empty() || target_.is_sending()) return;
+    const bool unsent = !source_.received().empty() || target_.is_sending();
+    // A target that takes what it is given has done so by the turn in which reading has stopped.
+    if (unsent && !source_.is_receiving()) count_pause();
+    if (unsent || source_.is_receiving()) return;
     starved_ = false;
     source_.give_up_waiting_for_buffer();  // the last completion may have found no buffer
     target_.set_wake_on_sent(false);
@@ -231,8 +243,7 @@ void RelayDirection::advance_splicing() {
     }
     if (pipe_->held_bytes > 0) {
         // As a parked reader in copy mode: counted once, until the target has taken everything.
-        if (!paused_) flow.direction->pauses.add();
-        paused_ = true;
+        count_pause();
         // What arrives meanwhile is looked for when the target has room again.
         source_.readable = true;
         target_.watch_writable();

@@ -1,6 +1,8 @@
 """What a connection through ringway is like at its two ends: bytes, ends, resets, slow readers."""
 
 import hashlib
+import os
+import signal
 import socket
 import threading
 import time
@@ -194,6 +196,23 @@ def test_a_slow_reader_holds_back_the_source_and_loses_no_byte():
             time.sleep(0.5)
             between(ringway.cpu_seconds() - cpu, 0, 0.1, "CPU seconds while nothing can move")
             del sent
+            server.close()
+            receive_all(client)
+
+
+def test_a_reader_that_stops_on_its_way_into_a_pipe_is_counted_as_parked():
+    """What one turn brought filled the target's socket before the first pipe was borrowed; the
+    direction stood still and `pauses` said nothing."""
+    for mode in MODES:
+        with Origin() as origin, serve_pair(origin, "--relay", mode, "--send-buffer", "16KiB",
+                                            "--receive-buffer", "4MiB", shards=1) as ringway:
+            client, server = through(ringway, origin, receive_buffer=16384)
+            os.kill(ringway.pid, signal.SIGSTOP)
+            try:
+                fill(server)  # all of it is there when ringway looks first
+            finally:
+                os.kill(ringway.pid, signal.SIGCONT)
+            eventually(lambda: ringway.stats().down.pauses >= 1, f"parked under {mode}")
             server.close()
             receive_all(client)
 

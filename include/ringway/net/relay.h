@@ -99,6 +99,7 @@ class RelayDirection {
     void leave_splicing();
     void stop_watching();
     void drop_undeliverable();
+    void count_pause();
     void regulate_reader();
     bool fill();
     bool drain();
