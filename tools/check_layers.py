@@ -28,15 +28,17 @@ MAY_INCLUDE = {
     "control": BELOW_CONTROL,
     "load": ("base", "stats", "config", "http", "ring"),  # the load generator
     "mock": BELOW_NET + ("http", "net"),                 # the origin
-    "app": BELOW_CONTROL + ("control", "load", "mock"),
+    "bench": ("base", "stats", "config", "http", "ring", "mock"),  # measures from outside
+    "app": BELOW_CONTROL + ("control", "load", "mock", "bench"),
 }
 LIBRARIES = {
     "liburing.h": ("ring",),
     "liburing/": ("ring",),
     "linux/io_uring.h": (),  # the system's copy may be older than liburing's
     "toml++/": ("config", "app"),  # app: to say which version it is
-    "toml.hpp": ("config",),
-    "CLI/": ("config", "app"),
+    "toml.hpp": ("config", "bench"),
+    "CLI/": ("config", "app", "bench"),
+    "simdjson.h": ("mock", "bench", "app"),
     "ares.h": ("control", "app"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

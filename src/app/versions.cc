@@ -68,6 +68,7 @@ int print_versions(Arguments) {
     fmt::print("c-ares     {}\n", RW_CARES_VERSION);
     fmt::print("toml++     {}\n", RW_TOMLPP_VERSION);
     fmt::print("CLI11      {}\n", RW_CLI11_VERSION);
+    fmt::print("simdjson   {}\n", RW_SIMDJSON_VERSION);
     fmt::print("tls        none in this release\n");
     fmt::print("io_uring   {}\n", ring_features());
     return 0;
