@@ -4,14 +4,13 @@
     perf/micro/selftest.py MICRO
 """
 
+import importlib.machinery
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
-
-import importlib.machinery
-import importlib.util
-import os
 
 MICRO = sys.argv[1]
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -20,7 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def load_instructions():
     loader = importlib.machinery.SourceFileLoader("instructions",
                                                   os.path.join(HERE, "instructions"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("instructions", loader))
+    spec = importlib.util.spec_from_loader("instructions", loader)
+    module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module
 
