@@ -266,10 +266,6 @@ Problem settle_replay(Draft& draft) {
     if (!log) return refusal_line("--replay", draft.replay_file, log.reason());
     draft.replay.requests = std::move(log->requests);
     draft.replay.repeat = !draft.replay_once;
-    for (ReplayedRequest& each : draft.replay.requests) {
-        each.request.fields.insert(each.request.fields.end(), draft.fields.begin(),
-                                   draft.fields.end());
-    }
     draft.options.plan.replay = std::move(draft.replay);
     return {};
 }
