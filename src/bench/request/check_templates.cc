@@ -1,40 +1,14 @@
 // What of a request could not be sent as it is given, said before anything runs.
-#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "request_source.h"
+#include "request_text.h"
 #include "template.h"
 
 namespace ringway::bench {
 namespace {
-
-bool is_token_byte(char byte) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= 'a' && byte <= 'z') || marks.find(byte) != std::string_view::npos;
-}
-
-bool is_token(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_byte);
-}
-
-// No blank, no control character: what would end the target, or the line.
-bool is_target(std::string_view text) {
-    if (!text.starts_with('/') && text != "*") return false;
-    return std::all_of(text.begin(), text.end(), [](char byte) {
-        const auto value = static_cast<unsigned char>(byte);
-        return value > 0x20 && value != 0x7f;
-    });
-}
-
-bool is_field_value(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char byte) {
-        const auto value = static_cast<unsigned char>(byte);
-        return (value >= 0x20 && value != 0x7f) || value == '\t';
-    });
-}
 
 config::Complaint complain(std::string_view where, std::string_view text) {
     const auto parsed = Template::parse(text);

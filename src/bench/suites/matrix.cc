@@ -63,6 +63,13 @@ std::optional<RunPlan> with_size(RunPlan plan, std::uint64_t size) {
     return plan;
 }
 
+// "128B", "64KiB": a size that nobody takes for a count.
+std::string size_in_words(std::uint64_t size) {
+    std::string text = config::format_size(size);
+    if (text.back() >= '0' && text.back() <= '9') text += 'B';
+    return text;
+}
+
 struct Best {
     const char* name;
     const char* title;
@@ -89,8 +96,8 @@ void add_best(const Best& best, Report& report) {
 LabelledRun run_of(RunPlan sized, std::uint64_t size, unsigned connections, unsigned round) {
     LabelledRun run = run_at_level(sized, false, connections, static_cast<int>(round));
     run.plan.rate_end = sized.rate_end;  // connections are what varies here, a ramp may stay
-    run.label = fmt::format("{}, {}", config::format_size(size), run.label);
-    run.at.insert(run.at.begin(), {"size", static_cast<double>(size), config::format_size(size)});
+    run.label = fmt::format("{}, {}", size_in_words(size), run.label);
+    run.at.insert(run.at.begin(), {"size", static_cast<double>(size), size_in_words(size)});
     return run;
 }
 
