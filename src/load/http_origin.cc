@@ -25,7 +25,16 @@ HttpOrigin::HttpOrigin(HttpRun& run, Engine& engine, int fd)
 
 HttpOrigin::~HttpOrigin() { std::erase(run_.streams_, this); }
 
-void HttpOrigin::wind_up() { end_sending(); }
+// A proxy that keeps a connection need not look at it before it wants it again (h2o does not), so
+// an idle one is not left waiting for the proxy to close it too.
+void HttpOrigin::wind_up() {
+    const bool idle = !in_body_ && !streaming_ && !sending();
+    if (idle) {
+        call_home();
+    } else {
+        end_sending();
+    }
+}
 
 void HttpOrigin::on_bytes(std::span<const std::byte> bytes) {
     std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
