@@ -38,8 +38,9 @@ class Connection {
     virtual void begin(base::Instant due) = 0;
     // How many units a fresh connection has room for.
     virtual unsigned room() const { return 1; }
-    // Something is under way that the end of the run should wait for.
-    virtual bool is_busy() const = 0;
+    // The window is over: end what has no end of its own. Units that are counted as begun are
+    // waited for, until the plan's drain time is over.
+    virtual void wind_down() {}
     // Called every now and then: fail what has taken longer than the plan allows.
     virtual void check_timeout(base::Instant now) = 0;
     // The run is over: count what is under way as unfinished. The worker closes the slot after it.
@@ -57,6 +58,7 @@ class Connection {
     base::ListLink free_link;  // open loop: ready for the next that is due
     base::Instant free_since{};
     bool flush_is_listed = false;
+    unsigned thinking = 0;  // units that begin when their think time is over
     unsigned failures_in_a_row = 0;
 
   protected:

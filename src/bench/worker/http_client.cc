@@ -73,6 +73,13 @@ void HttpClient::flush() {
     }
 }
 
+// Either for a request that was begun while it was closed, or to have room again.
+void HttpClient::opened() {
+    const std::size_t taken = count_ + thinking;
+    flush();
+    for (std::size_t i = taken; i < under_way_.size(); ++i) worker().has_room(*this);
+}
+
 void HttpClient::sent() {
     flush();
     if (room_owed_ && !is_sending()) {
@@ -122,9 +129,9 @@ void HttpClient::judge(const UnderWay& request) {
     tally.answered_in_all.add();
     const std::uint16_t status = reader_.status();
     const bool with_hash = worker().verifies_hash();
-    const std::optional<ErrorKind> error = worker().judge_answer(
-        request.kind, request.is_head, status, reader_.body_bytes(),
-        with_hash && !request.is_head ? reader_.body_hash() : 0);
+    const std::optional<ErrorKind> error =
+        worker().judge_answer(request.kind, request.is_head, status, reader_.body_bytes(),
+                              with_hash && !request.is_head ? reader_.body_hash() : 0);
     if (!worker().counts(request.due)) return;
     tally.status[status % status_count].add();
     KindTally* kind = tally.kinds.empty() ? nullptr : tally.kinds[request.kind].get();
@@ -217,7 +224,8 @@ void HttpClient::closed() {
     awaits_end_ = false;
     next_ = {};
     gathering_.clear();
-    if (!worker().may_begin()) return;
+    // While it thinks it stays closed; the next request opens it.
+    if (!worker().may_begin() || thinking > 0) return;
     const base::Duration pause = pause_before_opening();
     if (pause.ns > 0) {
         wake_after(pause);

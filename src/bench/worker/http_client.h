@@ -20,7 +20,6 @@ class HttpClient final : public Connection {
 
     void begin(base::Instant due) override;
     unsigned room() const override { return static_cast<unsigned>(under_way_.size()); }
-    bool is_busy() const override { return count_ > 0; }
     void check_timeout(base::Instant now) override;
     void give_up() override;
     void flush() override;
@@ -33,7 +32,7 @@ class HttpClient final : public Connection {
         bool is_head = false;
     };
 
-    void opened() override { flush(); }
+    void opened() override;
     void received(std::string_view bytes) override;
     void sent() override;
     void peer_ended() override;

@@ -47,11 +47,14 @@ void KnownHead::remember(const http::ResponseHead& head, const HeadMeaning& mean
     }
 }
 
+struct ResponseReader::Hashing {
+    XXH3_state_t state;
+};
+
 ResponseReader::ResponseReader(ReaderScratch& scratch, bool with_hash)
     : scratch_(scratch),
       with_hash_(with_hash),
-      hashing_(with_hash ? XXH3_createState() : nullptr,
-               [](XXH3_state_s* state) { XXH3_freeState(state); }) {}
+      hashing_(with_hash ? std::make_unique<Hashing>() : nullptr) {}
 
 ResponseReader::~ResponseReader() = default;
 
@@ -148,7 +151,7 @@ void ResponseReader::begin_body() {
         case http::BodyKind::until_close: stage_ = Stage::until_close; break;
         case http::BodyKind::tunnel: stage_ = Stage::failed; break;
     }
-    if (with_hash_) XXH3_64bits_reset(hashing_.get());
+    if (with_hash_) XXH3_64bits_reset(&hashing_->state);
 }
 
 ResponseReader::Progress ResponseReader::read_length(std::string_view& bytes) {
@@ -216,11 +219,11 @@ ResponseReader::Progress ResponseReader::fail() {
 
 void ResponseReader::add_body(std::string_view bytes) {
     body_bytes_ += bytes.size();
-    if (with_hash_) XXH3_64bits_update(hashing_.get(), bytes.data(), bytes.size());
+    if (with_hash_) XXH3_64bits_update(&hashing_->state, bytes.data(), bytes.size());
 }
 
 std::uint64_t ResponseReader::body_hash() {
-    return hash_is_known_ ? hash_ : XXH3_64bits_digest(hashing_.get());
+    return hash_is_known_ ? hash_ : XXH3_64bits_digest(&hashing_->state);
 }
 
 }  // namespace ringway::bench

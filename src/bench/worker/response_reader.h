@@ -16,9 +16,6 @@
 #include "ringway/http/head.h"
 #include "ringway/http/parser.h"
 
-// XXH3's state, whose header is 250 KB.
-struct XXH3_state_s;
-
 namespace ringway::bench {
 
 // What a parsed head means for the reading of its response.
@@ -94,7 +91,8 @@ class ResponseReader {
     std::uint64_t hash_ = 0;
     std::string partial_;  // a head or trailer section that came in pieces
     http::ChunkedReader chunks_;
-    std::unique_ptr<XXH3_state_s, void (*)(XXH3_state_s*)> hashing_;
+    struct Hashing;  // of bodies that come in pieces
+    std::unique_ptr<Hashing> hashing_;
 };
 
 }  // namespace ringway::bench

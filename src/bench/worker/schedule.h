@@ -20,10 +20,10 @@ class Schedule {
     base::Duration due(std::uint64_t n) const;
 
   private:
-    double rate_;          // per second, of all threads
-    double slope_;         // per second and second, within the window
+    double rate_;   // per second, of all threads
+    double slope_;  // per second and second, within the window
     double warm_up_s_;
-    double warm_up_count_; // requests due before the window
+    double warm_up_count_;  // requests due before the window
     double first_;
     double step_;
 };

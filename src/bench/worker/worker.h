@@ -126,7 +126,7 @@ class Worker {
     void after_turn();
     base::Instant next_wake();
     void refresh_now();
-    void begin_in_closed_loop(Connection& connection);
+    void use_room(Connection& connection);
     void begin_due();
     void prepare_next_due();
     void count_overdue();
