@@ -217,7 +217,7 @@ TEST_CASE("a bad value is answered with flag, value and rule") {
         {{url, "--duration", "0s"}, {"--duration: \"0s\"", "from 10ms to 24h"}},
         {{url, "--timeout", "never"}, {"--timeout: \"never\"", "a duration"}},
         {{url, "--message-size", "1KB"}, {"--message-size", "1KiB?"}},
-        {{url, "--verify", "hsah"}, {"--verify: \"hsah\"", "did you mean hash?"}},
+        {{url, "--verify", "hashh"}, {"--verify: \"hashh\"", "did you mean hash?"}},
         {{url, "--work", "upload "}, {"--work", "one of ping-pong, download, upload"}},
         {{url, "--progress=maybe"}, {"--progress: \"maybe\"", "on or off"}},
         {{url, "--ramp-rate", "5"}, {"--ramp-rate: \"5\"", "A..B"}},
