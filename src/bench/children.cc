@@ -216,17 +216,17 @@ Complaint Child::wait_until_ready(const ChildPlan& plan) {
     const Instant deadline = now() + plan.ready_timeout;
     while (!listens(plan.listeners)) {
         if (now() >= deadline) {
-            return Refusal{fmt::format("{} did not listen within {:.1f} s; it said: {}",
-                                       name_of_plan(plan), plan.ready_timeout.to_seconds(),
-                                       config::printable(last_line(output_))),
-                           {}};
+            return Refusal{
+                fmt::format("{} did not listen within {:.1f} s; it said: {}", name_of_plan(plan),
+                            plan.ready_timeout.to_seconds(), config::printable(last_line(output_))),
+                {}};
         }
         if (read_some(Duration::milliseconds(50)) || !has_ended(false)) continue;
         output();
-        return Refusal{fmt::format("{} ended with {} before it listened; it said: {}",
-                                   name_of_plan(plan), exit_code_,
-                                   config::printable(last_line(output_))),
-                       {}};
+        return Refusal{
+            fmt::format("{} ended with {} before it listened; it said: {}", name_of_plan(plan),
+                        exit_code_, config::printable(last_line(output_))),
+            {}};
     }
     return {};
 }

@@ -34,8 +34,7 @@ Shares shares_of(std::size_t cores, unsigned threads_asked) {
             .generator_threads = std::max({1u, count / 4, threads_asked})};
 }
 
-config::Checked<BaselineGround> ground_of_our_own(const SuiteContext& context,
-                                                  const Stage& stage) {
+config::Checked<BaselineGround> ground_of_our_own(const SuiteContext& context, const Stage& stage) {
     const Shares shares = shares_of(stage.cores.size(), context.options.plan.threads);
     BaselineGround ground;
     ground.threads = shares.generator_threads;
@@ -104,9 +103,13 @@ BaselineTimes baseline_times(bool quick) {
 
 Baseline::Baseline(const SuiteContext& context, const Stage& stage, BaselineGround ground,
                    Report& report)
-    : context_(context), stage_(stage), ground_(std::move(ground)), report_(report),
+    : context_(context),
+      stage_(stage),
+      ground_(std::move(ground)),
+      report_(report),
       options_(context.options),
-      recorder_({options_, context.run, context.say, context.stop}, report),
+      own_context_{options_, context.run, context.say, context.stop},
+      recorder_(own_context_, report),
       times_(baseline_times(context.options.quick)) {
     options_.rounds = times_.rounds;
 }
@@ -181,13 +184,12 @@ std::vector<const RunResult*> Baseline::runs_of(const std::string& label) const 
     return found;
 }
 
-Report Baseline::measure_apart(const Options& options,
+Report Baseline::measure_apart(const Options& options, const Stage& stage,
                                config::Complaint (*suite)(const SuiteContext&, const Stage&,
                                                           Report&)) {
     Report part;
-    part.conditions.proxy = "of the baseline";  // known already
     const SuiteContext context{options, context_.run, context_.say, context_.stop};
-    if (const config::Complaint problem = suite(context, stage_, part)) {
+    if (const config::Complaint problem = suite(context, stage, part)) {
         report_.findings.push_back({.severity = Severity::warning,
                                     .text = fmt::format("not measured: {}", problem->rule),
                                     .flag = {},
@@ -196,11 +198,10 @@ Report Baseline::measure_apart(const Options& options,
     return part;
 }
 
-void Baseline::take_over(Report&& part, const std::string& section,
-                         const std::string& label_prefix) {
+void Baseline::take_over(Report&& part, const std::string& section, const std::string& titled) {
     for (LabelledRun& run : part.runs) {
         run.section = section;
-        run.label = label_prefix + run.label;
+        run.label = titled.empty() ? run.label : fmt::format("{}, {}", titled, run.label);
         report_.runs.push_back(std::move(run));
     }
     for (Finding& finding : part.findings) report_.findings.push_back(std::move(finding));

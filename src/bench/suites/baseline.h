@@ -17,7 +17,7 @@ namespace ringway::bench {
 // How long everything lasts: three minutes at most in all, forty seconds when quick.
 struct BaselineTimes {
     base::Duration warm_up;
-    base::Duration window;  // of one run
+    base::Duration window;       // of one run
     base::Duration long_window;  // of runs whose tail matters
     base::Duration slice;
     unsigned rounds;
@@ -31,8 +31,8 @@ struct BaselineGround {
     Destination proxied;
     Destination direct;
     bool has_direct = true;
-    RequestKind request;      // the plain one
-    int watch_pid = 0;        // the proxy's process; 0: not known
+    RequestKind request;         // the plain one
+    int watch_pid = 0;           // the proxy's process; 0: not known
     bool origin_is_mock = true;  // it knows the paths of `ringway mock`
     bool is_ours = true;         // proxy and origin were started here
     unsigned threads = 1;        // the generator's
@@ -59,7 +59,7 @@ class Baseline {
                              const std::string& prefix, const std::string& titled);
     // baseline_memory.cc
     void measure_memory();
-    void measure_idle(const RunPlan& plan);
+    void measure_idle();
     void measure_scaling_part();
     // baseline_streams.cc
     void measure_event_streams();
@@ -78,15 +78,16 @@ class Baseline {
     // The runs of this label, in their rounds.
     std::vector<const RunResult*> runs_of(const std::string& label) const;
     // A suite of its own with another plan; its runs come in under `section`.
-    Report measure_apart(const Options& options,
+    Report measure_apart(const Options& options, const Stage& stage,
                          config::Complaint (*suite)(const SuiteContext&, const Stage&, Report&));
-    void take_over(Report&& part, const std::string& section, const std::string& label_prefix);
+    void take_over(Report&& part, const std::string& section, const std::string& titled);
 
     const SuiteContext& context_;
     const Stage& stage_;
     BaselineGround ground_;
     Report& report_;
     Options options_;  // as given, but for the rounds
+    SuiteContext own_context_;
     Recorder recorder_;
     BaselineTimes times_;
     unsigned part_ = 0;

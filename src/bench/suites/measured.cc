@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "ringway/stats/units.h"
 #include "words.h"
 
 namespace ringway::bench {
@@ -30,15 +31,8 @@ std::string spread_in_words(const Spread& of_us) {
 }
 
 std::string bytes_in_words(double bytes) {
-    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    std::size_t unit = 0;
-    while (std::abs(bytes) >= 1024 && unit + 1 < std::size(units)) {
-        bytes /= 1024;
-        ++unit;
-    }
-    const bool whole = std::abs(bytes) >= 100 || unit == 0;
-    return whole ? fmt::format("{:.0f} {}", bytes, units[unit])
-                 : fmt::format("{:.1f} {}", bytes, units[unit]);
+    const std::string sign = bytes < 0 ? "-" : "";
+    return sign + stats::human_bytes(static_cast<std::uint64_t>(std::llround(std::abs(bytes))));
 }
 
 double samples_needed(double percent) { return percent >= 100 ? 1 : 100 / (100 - percent); }
@@ -63,8 +57,8 @@ Figure unknown_figure(std::string name, std::string title, std::string unit, std
     return made;
 }
 
-Figure figure_or(std::string name, std::string title, std::optional<double> value,
-                 std::string unit, std::string why) {
+Figure figure_or(std::string name, std::string title, std::optional<double> value, std::string unit,
+                 std::string why) {
     if (!value) {
         return unknown_figure(std::move(name), std::move(title), std::move(unit), std::move(why));
     }

@@ -17,9 +17,9 @@ std::optional<double> watched_us_per_answer(const RunResult& result);
 // Cores that the watched process kept busy over the window; nothing when nobody was watched.
 std::optional<double> watched_cores(const RunResult& result);
 
-std::string difference_in_words(double us);           // "83 us", "-1.2 ms"
-std::string spread_in_words(const Spread& of_us);     // "from 70 us to 120 us over 5 rounds"
-std::string bytes_in_words(double bytes);             // "812 B", "1.4 KiB", "23 MiB"
+std::string difference_in_words(double us);        // "83 us", "-1.2 ms"
+std::string spread_in_words(const Spread& of_us);  // "from 70 us to 120 us over 5 rounds"
+std::string bytes_in_words(double bytes);          // "812 B", "1.4 KiB", "23 MiB"
 
 // The percentiles that suites compare, with the suffix that names of figures bear.
 struct NamedPercentile {
@@ -37,8 +37,8 @@ double percentile_us(const stats::HistogramReading& latency, double percent);
 Figure figure(std::string name, std::string title, double value, std::string unit);
 Figure unknown_figure(std::string name, std::string title, std::string unit, std::string why);
 // As `figure`, or unknown for the reason given when there is no value.
-Figure figure_or(std::string name, std::string title, std::optional<double> value,
-                 std::string unit, std::string why);
+Figure figure_or(std::string name, std::string title, std::optional<double> value, std::string unit,
+                 std::string why);
 const Figure* find_figure(const Report& report, std::string_view name);
 
 // The error kinds of a run in words, "12 timeouts, 3 resets"; a warning when there are any.

@@ -18,6 +18,7 @@ namespace {
 constexpr double busy_enough = 0.85;  // of its cores: a proxy below waits for somebody else
 constexpr double efficiency_target = 0.7;
 constexpr double efficiency_strict_target = 0.95;
+constexpr const char* own_origin_target = "/bytes/1024";
 constexpr std::string_view exceed_the_cores =
     "not measurable: shards and generator exceed the cores";
 constexpr std::string_view nobody_watched = "not measurable: the proxy's CPU could not be read";
@@ -74,8 +75,8 @@ std::string limited_by_others(const Scale& one, const Scale& many, const RunPlan
     return {};
 }
 
-Figure efficiency_figure(const Scale& one, const Scale& many, const RunPlan& plan,
-                         std::string name, std::string title) {
+Figure efficiency_figure(const Scale& one, const Scale& many, const RunPlan& plan, std::string name,
+                         std::string title) {
     const std::string why_not = limited_by_others(one, many, plan);
     std::optional<double> efficiency;
     if (why_not.empty()) efficiency = many.rate() / (many.shards * one.rate());
@@ -150,8 +151,12 @@ class ScalingRun {
 
     config::Complaint measure() {
         const Options& options = context_.options;
+        if (names_flag(options.serve_flags, "--shards")) {
+            return config::Refusal{"--shards is what --scaling itself varies", {}};
+        }
         const unsigned most = options.shards_max > 0 ? options.shards_max
                                                      : static_cast<unsigned>(stage_.cores.size());
+        if (const config::Complaint problem = settle_origin(most)) return problem;
         for (unsigned round = 0; round < options.rounds; ++round) {
             for (const unsigned shards : shard_counts(most)) {
                 if (recorder_.stopped()) break;
@@ -159,17 +164,31 @@ class ScalingRun {
                 measure_one(shards, static_cast<int>(round));
             }
         }
-        add_all_figures(scales_, options.plan, report_);
+        add_all_figures(scales_, plan_, report_);
         if (report_.runs.empty() && refusal_) return refusal_;
         return recorder_.outcome();
     }
 
   private:
+    // Without a URL the suite brings an origin, beside as many shards as there will be.
+    config::Complaint settle_origin(unsigned shards_max) {
+        plan_ = context_.options.plan;
+        if (plan_.destination.address_bytes > 0) return {};
+        auto origin =
+            stage_.start_origin(seats_for(stage_.cores, shards_max, plan_.threads).origin);
+        if (!origin) return origin.reason();
+        origin_ = std::move(*origin);
+        plan_.destination = origin_.destination;
+        if (plan_.kinds.empty()) plan_.kinds.emplace_back();
+        plan_.kinds.front().target = own_origin_target;
+        plan_.kinds.front().label = own_origin_target;
+        return {};
+    }
+
     void measure_one(unsigned shards, int round) {
-        const RunPlan& given = context_.options.plan;
-        const Seats seats = seats_for(stage_.cores, shards, given.threads);
-        auto proxy = stage_.start_proxy({.origin_url = url_of(given.destination),
-                                         .is_http = given.destination.is_http,
+        const Seats seats = seats_for(stage_.cores, shards, plan_.threads);
+        auto proxy = stage_.start_proxy({.origin_url = url_of(plan_.destination),
+                                         .is_http = plan_.destination.is_http,
                                          .shards = shards,
                                          .cores = seats.proxy,
                                          .flags = context_.options.serve_flags});
@@ -182,7 +201,7 @@ class ScalingRun {
         run.label = count_in_words(shards, "shard");
         run.at = {{.name = "shards", .value = static_cast<double>(shards), .text = {}}};
         run.round = round;
-        run.plan = plan_for(given, *proxy, seats);
+        run.plan = plan_for(plan_, *proxy, seats);
         if (!recorder_.take(std::move(run))) return;
         Scale& scale = scales_.try_emplace(shards, Scale{.shards = shards}).first->second;
         scale.apart = seats.apart;
@@ -204,6 +223,8 @@ class ScalingRun {
     const Stage& stage_;
     Report& report_;
     Recorder recorder_;
+    RunPlan plan_;
+    Standing origin_;  // when the suite brings it
     std::map<unsigned, Scale> scales_;
     config::Complaint refusal_;
 };

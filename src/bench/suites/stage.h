@@ -17,8 +17,8 @@ namespace ringway::bench {
 struct Standing {
     std::string url;
     Destination destination;
-    int pid = 0;               // 0: it runs within this process
-    std::string description;   // version, ring features and flags, as far as they are known
+    int pid = 0;                   // 0: it runs within this process
+    std::string description;       // version, ring features and flags, as far as they are known
     std::shared_ptr<void> held{};  // what ends when the last copy does
 };
 
@@ -27,7 +27,8 @@ struct ProxyWish {
     bool is_http = true;
     unsigned shards = 1;
     std::vector<int> cores{};
-    std::vector<std::string> flags{};  // after those that the suite itself gives
+    unsigned pool_max = 1024;          // connections to the origin; more than any level of load
+    std::vector<std::string> flags{};  // a user's; they come before the suite's own
 };
 
 struct Stage {
@@ -37,6 +38,8 @@ struct Stage {
     // Between the generator and the destination.
     std::function<config::Checked<Standing>(const ThrottleOptions&, const Destination&)> start_hop;
     std::function<config::Checked<Place>(const std::string& url)> find_place;
+    // Whether `ringway mock` answers there, whose paths mean something.
+    std::function<bool(const Destination&)> is_mock;
     // Version and command line of a process that somebody else started; empty when unreadable.
     std::function<std::string(int pid)> describe;
 };
@@ -46,6 +49,9 @@ Stage real_stage();
 
 // "http://127.0.0.1:80", "tcp+unix:/path": what --upstream takes.
 std::string url_of(const Destination& destination);
+
+// Whether `flag`, such as "--shards", is among these words.
+bool names_flag(const std::vector<std::string>& flags, const std::string& flag);
 
 // The suites as suites.h has them, with the stage as a parameter.
 config::Complaint measure_scaling(const SuiteContext& context, const Stage& stage, Report& report);

@@ -79,8 +79,7 @@ Figure over_delay(const Way& without, const Way& with, const ThrottleOptions& li
     return figure(name, title, with.p(50) - without.p(50) - round_trip_us(link), "us");
 }
 
-void add_figures(const Way& without, const Way& with, const ThrottleOptions& link,
-                 Report& report) {
+void add_figures(const Way& without, const Way& with, const ThrottleOptions& link, Report& report) {
     const auto add = [&report](Figure made, bool higher_is_better = false) {
         made.higher_is_better = higher_is_better;
         report.figures.push_back(std::move(made));

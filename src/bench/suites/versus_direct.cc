@@ -63,8 +63,8 @@ Figure added_by_round(const Side& proxied, const Side& direct, const NamedPercen
     for (std::size_t round = 0; round < rounds; ++round) {
         const RunResult& through = *proxied.slices[round];
         const RunResult& past = *direct.slices[round];
-        const double fewest = static_cast<double>(
-            std::min(through.latency.count(), past.latency.count()));
+        const double fewest =
+            static_cast<double>(std::min(through.latency.count(), past.latency.count()));
         if (fewest < samples_needed(at.percent)) continue;
         added.push_back(through.percentile_us(at.percent) - past.percentile_us(at.percent));
     }
@@ -86,10 +86,10 @@ void add_latency_figures(const Side& proxied, const Side& direct, Report& report
         const std::string name = fmt::format("added_latency_{}", at.suffix);
         const std::string title = fmt::format("added latency {}", at.title);
         if (fewest < samples_needed(at.percent)) {
-            report.figures.push_back(unknown_figure(
-                name, title, "us",
-                fmt::format("not measurable: {:.0f} answers, {:.0f} are needed", fewest,
-                            samples_needed(at.percent))));
+            report.figures.push_back(
+                unknown_figure(name, title, "us",
+                               fmt::format("not measurable: {:.0f} answers, {:.0f} are needed",
+                                           fewest, samples_needed(at.percent))));
             continue;
         }
         const double through = percentile_us(proxied.latency, at.percent);
@@ -110,18 +110,17 @@ void add_overhead_figures(const Side& proxied, const Side& direct, const RunPlan
     }
     std::optional<double> median;
     if (!cpu.empty()) median = spread_of(cpu).median;
-    Figure per_request =
-        figure_or("proxy_cpu_per_request", "the proxy's CPU per request", median, "us",
-                  "not measured: --watch PID names the proxy's process");
+    Figure per_request = figure_or("proxy_cpu_per_request", "the proxy's CPU per request", median,
+                                   "us", "not measured: --watch PID names the proxy's process");
     if (median) per_request.note = spread_in_words(spread_of(cpu));
     report.figures.push_back(std::move(per_request));
 
     std::optional<double> ratio;
     if (plan.rate <= 0 && direct.rate() > 0) ratio = proxied.rate() / direct.rate();
-    Figure rates = figure_or("rate_ratio", "rate through the proxy, of the direct one", ratio,
-                             "ratio",
-                             plan.rate > 0 ? "not measurable: both were offered the same rate"
-                                           : "not measurable: nothing was answered directly");
+    Figure rates =
+        figure_or("rate_ratio", "rate through the proxy, of the direct one", ratio, "ratio",
+                  plan.rate > 0 ? "not measurable: both were offered the same rate"
+                                : "not measurable: nothing was answered directly");
     rates.higher_is_better = true;
     report.figures.push_back(std::move(rates));
 }

@@ -34,6 +34,11 @@ std::optional<double> latency_mean(const RunResult& result) {
     return result.latency.count() == 0 ? std::nullopt : std::optional(result.latency_mean_us);
 }
 
+std::optional<double> latency_max(const RunResult& result) {
+    if (result.latency.count() == 0) return std::nullopt;
+    return static_cast<double>(result.latency.max_ns()) / 1e3;
+}
+
 std::optional<double> lost_share(const RunResult& result) {
     if (!result.events || result.events->events + result.events->lost == 0) return std::nullopt;
     return static_cast<double>(result.events->lost) /
@@ -65,7 +70,7 @@ constexpr auto rows = std::to_array<Quantity>({
     {"latency", "p99", LevelUnit::time, QuantityNeed::nothing, false, latency_at<99'000>},
     {"latency", "p999", LevelUnit::time, QuantityNeed::nothing, false, latency_at<99'900>},
     {"latency", "p9999", LevelUnit::time, QuantityNeed::nothing, false, latency_at<99'990>},
-    {"latency", "max", LevelUnit::time, QuantityNeed::nothing, false, latency_at<100'000>},
+    {"latency", "max", LevelUnit::time, QuantityNeed::nothing, false, latency_max},
     {"throughput", "requests_per_second", LevelUnit::per_second, QuantityNeed::nothing, true,
      [](const RunResult& result) { return std::optional(result.rate()); }},
     {"throughput", "goodput", LevelUnit::bytes_per_second, QuantityNeed::nothing, true,

@@ -1,14 +1,11 @@
 #include "slo_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "../input_file.h"
 #include "ringway/config/suggest.h"
 
 namespace ringway::bench {
@@ -180,14 +177,10 @@ Checked<std::vector<SloRule>> parse_slo(std::string_view text) {
 }
 
 Checked<std::vector<SloRule>> read_slo_file(const std::string& file) {
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary);
-    std::string text;
-    if (stream) text.assign(std::istreambuf_iterator<char>(stream), {});
-    if (!stream || stream.bad() || errno != 0) {
-        return Refusal{fmt::format("it cannot be read: {}", std::strerror(errno)), {}};
-    }
-    return parse_slo(text);
+    constexpr std::size_t file_bytes_max = 1 << 20;
+    const auto text = read_input(file, file_bytes_max);
+    if (!text) return text.reason();
+    return parse_slo(*text);
 }
 
 }  // namespace ringway::bench
