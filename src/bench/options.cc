@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
 
 #include "destination.h"
+#include "input_file.h"
 #include "options/contradictions.h"
 #include "options/flag_table.h"
 #include "options/help.h"
@@ -57,9 +55,6 @@ Problem take_words(const std::vector<std::string>& words, Draft& draft) {
         draft.urls.erase(draft.urls.begin());
     }
     if (!words.empty() && words.front() == "baseline") {
-        if (options.mode != Mode::run) {
-            return refusal_line("baseline", {"it is a suite itself, and runs no other", {}});
-        }
         options.mode = Mode::baseline;
         if (draft.urls.size() > 1) {
             return refusal_line("URL", draft.urls[1], {"baseline measures one proxy", {}});
@@ -99,15 +94,9 @@ Problem take_behind(const SplitLine& line, Options& options) {
 
 Problem read_body_file(Draft& draft) {
     if (draft.body_file.empty()) return {};
-    std::ifstream file(draft.body_file, std::ios::binary);
-    if (file) draft.body.assign(std::istreambuf_iterator<char>(file), {});
-    if (!file || file.bad()) {
-        return refusal_line("--body-file", draft.body_file,
-                            {fmt::format("it cannot be read: {}", std::strerror(errno)), {}});
-    }
-    if (draft.body.size() > body_file_bytes_max) {
-        return refusal_line("--body-file", draft.body_file, {"a file of at most 64MiB", {}});
-    }
+    auto body = read_input(draft.body_file, body_file_bytes_max);
+    if (!body) return refusal_line("--body-file", draft.body_file, body.reason());
+    draft.body = std::move(*body);
     return {};
 }
 

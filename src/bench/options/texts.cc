@@ -25,18 +25,6 @@ std::vector<std::string_view> split(std::string_view text, char between) {
     }
 }
 
-// A decimal number without sign and exponent.
-std::optional<double> parse_decimal(std::string_view text) {
-    double value = 0;
-    if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
-    if (text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
-    const char* end = text.data() + text.size();
-    const auto [stopped, error] =
-        std::from_chars(text.data(), end, value, std::chars_format::fixed);
-    if (error != std::errc{} || stopped != end || text.back() == '.') return std::nullopt;
-    return value;
-}
-
 // Why `part` is none of these: the rule, or what its key should have been.
 Refusal unknown_key(std::string_view rule, std::string_view key,
                     std::span<const std::string_view> known) {
@@ -104,6 +92,17 @@ Complaint set_throttle_part(std::string_view key, std::string_view value,
 }
 
 }  // namespace
+
+std::optional<double> parse_decimal(std::string_view text) {
+    double value = 0;
+    if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
+    if (text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
+    const char* end = text.data() + text.size();
+    const auto [stopped, error] =
+        std::from_chars(text.data(), end, value, std::chars_format::fixed);
+    if (error != std::errc{} || stopped != end || text.back() == '.') return std::nullopt;
+    return value;
+}
 
 std::optional<double> parse_share(std::string_view text) {
     if (!text.ends_with('%')) return std::nullopt;

@@ -17,6 +17,9 @@ inline constexpr std::uint64_t connections_max = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t rate_max = 100'000'000;  // per second
 inline constexpr std::size_t levels_max = 64;
 
+// A decimal number without sign and exponent.
+std::optional<double> parse_decimal(std::string_view text);
+
 // "0.1%", "5%": a share of one, 0.001 and 0.05.
 std::optional<double> parse_share(std::string_view text);
 
