@@ -94,7 +94,7 @@ Problem take_behind(const SplitLine& line, Options& options) {
 
 Problem read_body_file(Draft& draft) {
     if (draft.body_file.empty()) return {};
-    auto body = read_input(draft.body_file, body_file_bytes_max);
+    auto body = read_input(draft.body_file, body_bytes_max);
     if (!body) return refusal_line("--body-file", draft.body_file, body.reason());
     draft.body = std::move(*body);
     return {};
