@@ -29,8 +29,8 @@ def test_every_request_that_it_counts_was_counted_by_the_origin():
         equal(got.begun_in_all, 3000, "begun")
         equal(got.latency_us["samples"], 3000, "latencies")
         equal(got.body_bytes_in, 300_000, "bytes of bodies")
-        origin.counted("requests", 3000)
-        stats = origin.stats()
+        stats = origin.totals()
+        equal(stats["requests"], 3000, "requests at the origin")
         equal(stats["bytes_in"], got.bytes_out, "bytes to the origin")
         equal(stats["bytes_out"], got.bytes_in, "bytes from the origin")
 
@@ -49,7 +49,7 @@ def test_two_threads_share_the_requests_and_lose_none():
         got = measure(origin.at(), "--connections", 10, "--threads", 2, "--requests", 5000)
         equal(got.answered, 5000, "answers")
         origin.counted("requests", 5000)
-        origin.counted("accepted", 11 + 1)
+        origin.counted("accepted", 10)
 
 
 def test_error_statuses_are_counted_as_the_origin_made_them():
@@ -140,11 +140,11 @@ def test_new_connections_are_one_for_each_request():
     with CountingOrigin() as origin:
         got = measure(origin.at(), "--connections", 4, "--requests", 600, "--new-connections")
         equal(got.answered, 600, "answers")
-        equal(got.connections_opened, 600, "connections that were opened")
-        equal(got.connect_us["samples"], 600, "connects that were timed")
+        # Four before the window began; at its end up to four that were not needed any more.
+        between(got.connections_opened, 596, 600, "connections that were opened")
+        equal(got.connect_us["samples"], got.connections_opened, "connects that were timed")
         origin.counted("requests", 600)
-        # Every look at the counts is a connection too.
-        between(origin.stats()["accepted"] - 600, 1, 10, "other connections")
+        between(origin.stats()["accepted"], 600, 604, "connections at the origin")
 
 
 def test_an_origin_that_closes_after_each_answer_costs_connections_and_no_errors():
@@ -152,7 +152,8 @@ def test_an_origin_that_closes_after_each_answer_costs_connections_and_no_errors
         got = measure(origin.at(), "--connections", 4, "--requests", 400)
         equal(got.answered, 400, "answers")
         equal(got.errors_total, 0, "errors")
-        equal(got.connections_opened, 400, "connections")
+        between(got.connections_opened, 396, 400, "connections that were opened")
+        between(origin.stats()["accepted"], 400, 404, "connections at the origin")
 
 
 def test_pipelined_requests_are_under_way_together():
@@ -191,7 +192,7 @@ def test_a_connection_thinks_between_two_requests():
 
 
 def test_refused_connects_end_it_with_one_line():
-    port = closed_port()
+    _, port = closed_port()
     done = run([binary(), "bench", f"http://127.0.0.1:{port}/", "--duration", "1s", "--no-progress"],
                code=REFUSED)
     lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -496,14 +497,16 @@ def test_bulk_goes_one_way():
 def test_the_watched_process_is_charged_what_the_kernel_says():
     with CountingOrigin() as origin:
         before = origin.process.cpu_seconds()
-        got = measure(origin.at(), "--connections", 8, "--duration", "1s", "--watch",
-                      origin.process.pid)
+        with BenchUnderWay(origin.at(), "--connections", "8", "--duration", "1s", "--watch",
+                           str(origin.process.pid), "--warm-up", "0s") as under_way:
+            time.sleep(0.5)
+            private = origin.process.private_bytes()
+            got = under_way.report().run
         spent = origin.process.cpu_seconds() - before
         # The kernel counts in hundredths, and what lies around the window is spent too.
         between(got.watched["cpu_s"], spent * 0.85 - 0.05, spent * 1.05 + 0.05,
                 "processor seconds of the watched process")
-        private = origin.process.private_bytes()
-        between(got.watched["private_bytes_max"], private * 0.5, private * 1.5, "private memory")
+        between(got.watched["private_bytes_max"], private * 0.8, private * 1.25, "private memory")
         expect(got.own["cpu_s"] > 0.01, "the own processor time:", got.own)
         between(len(got.cores), 1, 4096, "cores")
 
@@ -523,7 +526,8 @@ def test_an_interrupt_leaves_a_report_of_what_was_measured():
             got = report.run
             between(got.window_s, 0.1, 25, "seconds that were measured")
             expect(got.answered >= 100, "answers until then:", got.answered)
-            origin.counted("requests", got.begun_in_all)
+            # What was on its way when it ended may have been left unread.
+            between(got.begun_in_all - origin.stats()["requests"], 0, 4, "requests on their way")
 
 
 def test_mistakes_end_it_before_anything_is_sent():

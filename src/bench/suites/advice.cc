@@ -123,7 +123,8 @@ MaybeFinding something_waits(const View& view) {
     if (view.evidence.of_rate || !view.is_saturated() || view.generator_is_full()) {
         return std::nullopt;
     }
-    if (cores <= 0 || cores >= core_idle || machine_is_full(level)) return std::nullopt;
+    const bool is_watched = level.watched_cores.rounds > 0;  // 0 cores: too little to be counted
+    if (!is_watched || cores >= core_idle || machine_is_full(level)) return std::nullopt;
     return Finding{
         Severity::advice,
         fmt::format("the rate stops growing at {} ({}) although the watched process "

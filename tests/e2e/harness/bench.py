@@ -5,7 +5,7 @@ import os
 import time
 import urllib.request
 
-from harness.base import Failure, Folder, binary, eventually
+from harness.base import Failure, Folder, binary, eventually, scaled
 from harness.mock import Mock
 from harness.process import Process, run
 
@@ -120,6 +120,7 @@ class CountingOrigin(Mock):
     """`ringway mock` over HTTP; `behaviour` is the query of its listener."""
 
     def __init__(self, behaviour=""):
+        self.looks = 0
         super().__init__("http", options=f"&{behaviour}" if behaviour else "")
 
     def at(self, path="/"):
@@ -127,10 +128,22 @@ class CountingOrigin(Mock):
         return f"http://{host}:{port}{path}"
 
     def stats(self):
-        """Its own counts; asking for them is one more request and one more connection."""
+        """Its own counts, less the connections that looking at them took."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(self.at("/mock/stats"), timeout=10) as answer:
-            return json.load(answer)
+        with opener.open(self.at("/mock/stats"), timeout=scaled(10)) as answer:
+            counts = json.load(answer)
+        self.looks += 1
+        counts["accepted"] -= self.looks
+        counts["active"] -= 1
+        return counts
+
+    def totals(self):
+        """The same as it says at its end."""
+        self.process.stop()
+        for line in self.process.stdout().splitlines():
+            if line.startswith("totals "):
+                return json.loads(line.split(" ", 2)[2])
+        raise Failure(f"the origin told no totals: {self.process.output()}")
 
     def counted(self, name, wanted, seconds=5):
         """Waits until a count is what it must be: its ends may arrive after bench has gone."""
