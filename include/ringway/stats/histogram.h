@@ -67,6 +67,9 @@ class HistogramReading {
   public:
     void add(const Histogram& histogram);
     void add(const HistogramReading& other);
+    // What was counted after `earlier`, a reading of the same histograms. Its greatest value is
+    // known as exactly as its bucket is.
+    HistogramReading since(const HistogramReading& earlier) const;
 
     std::uint64_t count() const { return count_; }
     std::uint64_t max_ns() const { return max_; }
