@@ -1,3 +1,5 @@
+#include "children.h"
+
 #include <csignal>
 #include <string>
 
@@ -7,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "children.h"
 #include "ringway/config/machine.h"
 
 using namespace ringway;
@@ -79,8 +80,7 @@ TEST_CASE("log lines of the server count as well, and all listeners are waited f
     plan.listeners = 2;
     auto child = Child::start(plan);
     REQUIRE(child);
-    CHECK((*child)->urls() ==
-          std::vector<std::string>{"http://127.0.0.1:1", "http://127.0.0.1:2"});
+    CHECK((*child)->urls() == std::vector<std::string>{"http://127.0.0.1:1", "http://127.0.0.1:2"});
 }
 
 TEST_CASE("a child that ends before it listens is refused with its last words") {

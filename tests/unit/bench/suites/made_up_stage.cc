@@ -49,10 +49,12 @@ Stage MadeUpStage::stage() {
 
 config::Complaint measure(Bench& bench, MadeUpStage& stage,
                           config::Complaint (*suite)(const SuiteContext&, const Stage&, Report&)) {
-    const SuiteContext context{
-        bench.options,
-        [&](const RunPlan& plan, const std::string& title) { return bench.target.run(plan, title); },
-        [&](const std::string& line) { bench.said.push_back(line); }, [&] { return bench.stop(); }};
+    const SuiteContext context{bench.options,
+                               [&](const RunPlan& plan, const std::string& title) {
+                                   return bench.target.run(plan, title);
+                               },
+                               [&](const std::string& line) { bench.said.push_back(line); },
+                               [&] { return bench.stop(); }};
     return suite(context, stage.stage(), bench.report);
 }
 

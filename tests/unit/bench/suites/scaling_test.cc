@@ -15,9 +15,9 @@ using Cores = std::vector<int>;
 // Shards that answer `rate_each` each, times a factor by their number, and are busy with it.
 struct Shards {
     double rate_each = 50'000;
-    double factor = 1;    // for more than one shard
-    double busy = 1;      // share of their cores
-    double cpu_us = 20;   // per answer, when not busy all the time
+    double factor = 1;   // for more than one shard
+    double busy = 1;     // share of their cores
+    double cpu_us = 20;  // per answer, when not busy all the time
 
     void operator()(const RunPlan& plan, RunResult& result) const {
         const int shards = plan.watch_pid - 1000;
@@ -79,7 +79,8 @@ TEST_CASE("scaling: efficiency is the rate with N shards over N times the rate w
     MadeUpStage stage;
     CHECK_FALSE(measure(bench, stage, measure_scaling));
     CHECK(bench.report.kind == ReportKind::scaling);
-    CHECK(bench.labels() == std::vector<std::string>{"1 shard", "2 shards", "3 shards", "4 shards"});
+    CHECK(bench.labels() ==
+          std::vector<std::string>{"1 shard", "2 shards", "3 shards", "4 shards"});
     CHECK(bench.figure("rate_shards_4").value == doctest::Approx(160'000));
     CHECK(bench.figure("efficiency_shards_2").value == doctest::Approx(0.8));
     const Figure& efficiency = bench.figure("scaling_efficiency");
