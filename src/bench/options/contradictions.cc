@@ -81,14 +81,10 @@ constexpr auto conflicts = std::to_array<Conflict>({
     {"throttle", "versus-direct", one_suite},
     {"sweep", "ramp-rate", one_load},
     {"sweep", "replay-times", one_load},
-    {"find-knee", "connections", levels},
-    {"find-knee", "rate", closed_only},
-    {"find-knee", "ramp-rate", closed_only},
-    {"find-knee", "replay-times", closed_only},
-    {"ramp", "connections", levels},
-    {"ramp", "rate", closed_only},
-    {"ramp", "ramp-rate", closed_only},
-    {"ramp", "replay-times", closed_only},
+    {"find-knee", "ramp-rate", one_load},
+    {"find-knee", "replay-times", one_load},
+    {"ramp", "ramp-rate", one_load},
+    {"ramp", "replay-times", one_load},
     {"scaling", "rate", closed_only},
     {"scaling", "ramp-rate", closed_only},
     {"scaling", "replay-times", closed_only},
@@ -182,22 +178,34 @@ std::string of_conflicts(const Draft& draft) {
     return {};
 }
 
+// The suite whose levels are connections or rates, if it is one of those.
+const GivenFlag* suite_with_levels(const Draft& draft) {
+    for (const std::string_view name : {"sweep", "find-knee", "ramp"}) {
+        if (const GivenFlag* given = draft.find(name)) return given;
+    }
+    return nullptr;
+}
+
 std::string of_levels(const Draft& draft) {
-    const GivenFlag* sweep = draft.find("sweep");
-    if (sweep != nullptr) {
-        const bool of_rate = draft.options.levels.of_rate;
-        const GivenFlag* other = draft.find(of_rate ? "rate" : "connections");
-        if (other != nullptr) {
-            return line_of(*other, {fmt::format("not together with {}: {}", sweep->where, levels),
-                                    "leave out one of them"});
-        }
-        for (const std::string_view name : {"pipeline", "think-time", "events", "replay-times"}) {
-            const GivenFlag* given = draft.find(name);
-            if (!of_rate || given == nullptr) continue;
-            return line_of(*given, {fmt::format("not together with a sweep of rates: {}",
-                                                name == "events" ? streams : schedule),
-                                    "sweep connections instead"});
-        }
+    const GivenFlag* suite = suite_with_levels(draft);
+    if (suite == nullptr) return {};
+    const bool of_rate = draft.options.levels.of_rate;
+    const GivenFlag* other = draft.find(of_rate ? "rate" : "connections");
+    std::string_view why = levels;
+    if (other == nullptr && !of_rate && draft.options.mode != Mode::sweep) {
+        other = draft.find("rate");
+        why = closed_only;
+    }
+    if (other != nullptr) {
+        return line_of(*other, {fmt::format("not together with {}: {}", suite->where, why),
+                                "leave out one of them"});
+    }
+    for (const std::string_view name : {"pipeline", "think-time", "events", "replay-times"}) {
+        const GivenFlag* given = draft.find(name);
+        if (!of_rate || given == nullptr) continue;
+        return line_of(*given, {fmt::format("not together with levels of rates: {}",
+                                            name == "events" ? streams : schedule),
+                                "levels of connections instead"});
     }
     return {};
 }
@@ -206,9 +214,8 @@ std::string of_threads(const Draft& draft) {
     const RunPlan& plan = draft.options.plan;
     const GivenFlag* threads = draft.find("threads");
     const Mode mode = draft.options.mode;
-    const bool has_levels = mode == Mode::knee || mode == Mode::ramp || mode == Mode::matrix ||
-                            mode == Mode::baseline ||
-                            (mode == Mode::sweep && !draft.options.levels.of_rate);
+    const bool has_levels = mode == Mode::matrix || mode == Mode::baseline ||
+                            (suite_with_levels(draft) != nullptr && !draft.options.levels.of_rate);
     if (threads != nullptr && !has_levels && plan.threads > plan.connections) {
         return line_of(*threads, {fmt::format("at most as many as there are connections, {}",
                                               plan.connections),
@@ -271,8 +278,8 @@ std::string contradiction_among(const Draft& draft) {
         return line_of(*given, {fmt::format("not together with --work {}: {}", work->text, bulk),
                                 "leave out one of them"});
     }
-    if (is_bulk && draft.options.mode == Mode::sweep && draft.options.levels.of_rate) {
-        return line_of(*draft.find("sweep"),
+    if (is_bulk && draft.options.levels.of_rate) {
+        return line_of(*suite_with_levels(draft),
                        {fmt::format("not together with --work {}: {}", work->text, bulk),
                         "sweep connections instead"});
     }

@@ -19,12 +19,6 @@ Complaint set_levels(Draft& draft, const Value& value, Mode mode) {
     if (value.text.empty() && mode != Mode::sweep) return {};
     auto levels = parse_levels(value.text);
     if (!levels) return levels.reason();
-    if (levels->of_rate && mode != Mode::sweep) {
-        return Refusal{
-            "connections=N,N,..., at most 64 whole numbers, each larger than the one "
-            "before",
-            "--sweep takes rates"};
-    }
     draft.options.levels = std::move(*levels);
     return {};
 }
@@ -50,8 +44,6 @@ Complaint set_file(std::string& where, const Value& value) {
     return {};
 }
 
-constexpr std::string_view connection_levels_rule =
-    "connections=N,N,..., at most 64 whole numbers, each larger than the one before";
 constexpr std::string_view file_rule = "the name of a file, or - for standard output";
 
 constexpr auto rows = std::to_array<BenchFlag>({
@@ -65,16 +57,18 @@ constexpr auto rows = std::to_array<BenchFlag>({
     {.name = "find-knee",
      .group = FlagGroup::suites,
      .placeholder = "LEVELS",
-     .rule = text_rule(connection_levels_rule),
-     .help = "finds the number of connections with the best throughput for its latency",
+     .rule = text_rule(levels_rule),
+     .help = "finds the number of connections, or the rate, with the best throughput for its "
+             "latency, and looks closer around it",
      .default_text = "",
      .value_optional = true,
      .set = [](Draft& draft, const Value& value) { return set_levels(draft, value, Mode::knee); }},
     {.name = "ramp",
      .group = FlagGroup::suites,
      .placeholder = "LEVELS",
-     .rule = text_rule(connection_levels_rule),
-     .help = "progressive load with pauses, and advice that follows from what was measured",
+     .rule = text_rule(levels_rule),
+     .help = "progressive load, of connections or rates, which ends early when errors or latency "
+             "explode; then advice that follows from what was measured",
      .default_text = "",
      .value_optional = true,
      .set = [](Draft& draft, const Value& value) { return set_levels(draft, value, Mode::ramp); }},
@@ -96,7 +90,8 @@ constexpr auto rows = std::to_array<BenchFlag>({
      .placeholder = "LISTS",
      .rule = text_rule(matrix_rule),
      .help = "every size with every number of connections; the size stands for {size} in the "
-             "URL's path, and for --message-size over tcp://",
+             "URL's path, otherwise for the length of the body that is sent, and for "
+             "--message-size over tcp://",
      .default_text = "",
      .set =
          [](Draft& draft, const Value& value) {

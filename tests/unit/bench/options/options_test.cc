@@ -162,6 +162,24 @@ TEST_CASE("baseline and compare are words before everything else") {
     CHECK(compare.regression_percent == doctest::Approx(2.5));
 }
 
+TEST_CASE("knee and ramp have levels of connections, of rates, or of their own") {
+    CHECK(with_url({"--find-knee"}).levels.values.empty());
+    const Options knee = with_url({"--find-knee", "rate=100,200", "--connections", "9"});
+    CHECK(knee.mode == Mode::knee);
+    CHECK(knee.levels.of_rate);
+    CHECK(knee.levels.values == std::vector<double>{100, 200});
+    CHECK(knee.plan.connections == 9);
+    CHECK(with_url({"--ramp", "rate=100,200"}).levels.of_rate);
+    CHECK_FALSE(with_url({"--ramp", "connections=1,2"}).levels.of_rate);
+}
+
+TEST_CASE("a matrix sends its sizes where there is no place for them in the URL") {
+    const Options matrix =
+        with_url({"--method", "PUT", "--matrix", "sizes=0,1KiB;connections=1,64"});
+    CHECK(matrix.mode == Mode::matrix);
+    CHECK(matrix.plan.kinds.front().method == "PUT");
+}
+
 TEST_CASE("what is expected of a body implies how it is verified") {
     CHECK(with_url({"--expect-bytes", "5"}).plan.verification.check == BodyCheck::length);
     const Options hashed = with_url({"--expect-bytes", "5", "--expect-hash", "00000000000000ff"});
@@ -209,7 +227,13 @@ TEST_CASE("a bad value is answered with flag, value and rule") {
         {{url, "--sweep", "connections=10,5"}, {"--sweep", "larger than the one before"}},
         {{url, "--sweep", "connections=1,,2"}, {"--sweep"}},
         {{url, "--sweep="}, {"--sweep"}},
-        {{url, "--find-knee", "rate=1,2"}, {"--find-knee", "--sweep takes rates"}},
+        {{url, "--find-knee", "rate=2,1"}, {"--find-knee", "larger than the one before"}},
+        {{url, "--ramp", "levels=1"}, {"--ramp", "connections=N,N,... or rate=N,N,..."}},
+        {{url, "--find-knee", "rate=1,2", "--rate", "5"}, {"--rate", "the suite's levels say it"}},
+        {{url, "--find-knee", "--connections", "5"}, {"--connections", "levels say it"}},
+        {{url, "--ramp", "--rate", "5"}, {"--rate", "closed loop"}},
+        {{url, "--ramp", "rate=1,2", "--pipeline", "5"}, {"--pipeline", "levels of rates"}},
+        {{url, "--matrix", "sizes=128MiB;connections=1", "--method", "POST"}, {"at most 64MiB"}},
         {{url, "--matrix", "sizes=1;connection=1"}, {"--matrix", "did you mean connections?"}},
         {{url, "--matrix", "sizes=1"}, {"--matrix", "both lists are needed"}},
         {{url, "--matrix", "sizes=1;sizes=2"}, {"--matrix"}},
@@ -307,7 +331,7 @@ TEST_CASE("contradictions") {
         {{url, "--sweep", "connections=1,2", "--connections", "5"},
          {"--connections: \"5\"", "--sweep"}},
         {{url, "--sweep", "rate=1,2", "--rate", "5"}, {"--rate: \"5\"", "--sweep"}},
-        {{url, "--sweep", "rate=1,2", "--pipeline", "5"}, {"--pipeline", "sweep of rates"}},
+        {{url, "--sweep", "rate=1,2", "--pipeline", "5"}, {"--pipeline", "levels of rates"}},
         {{url, "--find-knee", "--rate", "5"}, {"--find-knee", "closed loop"}},
         {{url, "--verify", "hash"}, {"--verify: \"hash\"", "--expect-hash"}},
         {{url, "--verify", "length"}, {"--verify", "--expect-bytes"}},
