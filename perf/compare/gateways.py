@@ -149,6 +149,7 @@ class Node(Proxy):
     name = "node"
     program = "node"
     script = "gateway.node.js"
+    own_threads_compete = True
     warm_up_ms_min = 1500
 
     def command(self):

@@ -34,6 +34,7 @@ class Proxy:
 
     name = "?"
     processes = 1
+    own_threads_compete = False  # several busy threads on the one core
     warm_up_ms_min = 0  # what compiles while it runs needs longer until it runs as it will
     environment = {}   # beyond what everybody gets
     bulk_only = False  # a configuration that nobody would choose for small messages

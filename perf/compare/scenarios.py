@@ -84,15 +84,22 @@ def per_turn(before, after):
             for key in ("completions", "sends", "enters")}
 
 
-def cpu_share(answer, core):
-    """How the two cores spent the window, as shares of it."""
+def cpu_share(answer, core, own_threads_compete=False):
+    """How the two cores spent the window, as shares of it.
+
+    What kept the proxy's busiest thread waiting is foreign, unless threads of its own compete for
+    the core (bun's, node's): then what others ran there says more, in ticks of 10 ms.
+    """
     window, cpu = answer["window_ns"], answer["cpu"]
     busy = cpu["cores"][core]["busy_ns"]
+    waited = cpu["proxy_delay_ns"]
+    if own_threads_compete:
+        waited = min(waited, max(0, busy - cpu["proxy_ns"]))
     return {
         "busy": cpu["proxy_ns"] / window,
         "core_busy": busy / window,
         "foreign_on_load_core": max(0.0, 1 - cpu["generator_ns"] / window),
-        "foreign_on_proxy_core": cpu["proxy_delay_ns"] / window,
+        "foreign_on_proxy_core": waited / window,
     }
 
 
@@ -146,7 +153,7 @@ class Load(Scenario):
         units = self.units_in(answer)
         if not units:
             raise RuntimeError(f"{kind.name}: nothing came through while it was measured")
-        shares = cpu_share(answer, settings.proxy_core)
+        shares = cpu_share(answer, settings.proxy_core, kind.own_threads_compete)
         return {
             "candidate": kind.name,
             "cost": self.cost(answer["cpu"]["proxy_ns"] / units),

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "ringway/bench/command.h"
 #include "ringway/config/checked.h"
 #include "ringway/config/render.h"
 #include "ringway/config/suggest.h"
@@ -30,6 +31,7 @@ constexpr auto commands = std::to_array<Command>({
     {"check", "validate flags and configuration, print the effective settings", run_check},
     {"doctor", "what this machine has, what it lacks, and how to fix it", run_doctor},
     {"mock", "the origin that tests and benchmarks run against", mock::run},
+    {"bench", "the load generator and benchmark suite", bench::run_command},
     {"ctl", "talk to the control socket of a running ringway", control::run_ctl},
     {"help", "this, or the flags of a command", print_overview},
     {"--version", "the version", print_version},

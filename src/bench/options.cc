@@ -29,7 +29,7 @@ using config::refusal_line;
 using Mode = Options::Mode;
 
 constexpr std::size_t urls_max = 256;
-constexpr std::size_t body_file_bytes_max = 64 << 20;
+constexpr std::size_t body_bytes_max = 64 << 20;
 constexpr std::string_view size_mark = "{size}";
 
 // Each step gives the line that refuses, or nothing.
@@ -94,7 +94,7 @@ Problem take_behind(const SplitLine& line, Options& options) {
 
 Problem read_body_file(Draft& draft) {
     if (draft.body_file.empty()) return {};
-    auto body = read_input(draft.body_file, body_file_bytes_max);
+    auto body = read_input(draft.body_file, body_bytes_max);
     if (!body) return refusal_line("--body-file", draft.body_file, body.reason());
     draft.body = std::move(*body);
     return {};
@@ -211,10 +211,15 @@ Problem settle_work(Draft& draft) {
         return refusal_line("URL", draft.urls.front(), {"{size} is filled in by --matrix", {}});
     }
     if (options.mode != Mode::matrix) return {};
-    if (plan.destination.is_http && !has_mark) {
-        return refusal_line(
-            "URL", draft.urls.front(),
-            {"--matrix needs a {size} in the URL's path", "http://127.0.0.1:8080/bytes/{size}"});
+    const std::string_view method = plan.kinds.empty() ? "" : plan.kinds.front().method;
+    const bool sends_a_body = method == "POST" || method == "PUT" || method == "PATCH";
+    if (plan.destination.is_http && !has_mark && !sends_a_body) {
+        return refusal_line("URL", draft.urls.front(),
+                            {"--matrix needs a {size} in the URL's path, or a method with a body",
+                             "http://127.0.0.1:8080/bytes/{size}"});
+    }
+    if (!has_mark && options.sizes.back() > body_bytes_max) {
+        return refusal_line("--matrix", {"bodies and messages of at most 64MiB", {}});
     }
     if (!plan.destination.is_http && plan.work != Work::ping_pong) {
         return refusal_line("--matrix",
