@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../children.h"
+#include "idle_crowd.h"
 #include "ringway/config/machine.h"
 #include "ringway/config/units.h"
 #include "ringway/mock/throttle.h"
@@ -25,6 +26,7 @@ namespace {
 using config::Checked;
 using config::Refusal;
 
+constexpr std::string_view pool_max = "1024";  // connections to the origin: beyond any level here
 constexpr std::string_view unix_prefix = "unix:";
 
 // Abstract, so that no file is left behind whatever happens to either process.
@@ -43,7 +45,7 @@ std::vector<std::string> serve_arguments(const ProxyWish& wish) {
         words.push_back(std::move(value));
     };
     unless_given("--shards", fmt::format("{}", wish.shards));
-    if (wish.is_http) unless_given("--pool-max", fmt::format("{}", wish.pool_max));
+    if (wish.is_http) unless_given("--pool-max", std::string{pool_max});
     unless_given("--control", control_name());
     words.insert(words.end(), wish.flags.begin(), wish.flags.end());
     return words;
@@ -196,6 +198,7 @@ Stage real_stage() {
             .start_origin = start_origin,
             .start_hop = start_hop,
             .find_place = [](const std::string& url) { return find_place(url); },
+            .hold_idle = hold_idle,
             .is_mock = is_mock,
             .describe = describe};
 }
