@@ -56,7 +56,7 @@ def test_a_ramp_names_the_flag_that_limits():
 
             def check():
                 report = bench(ringway.url(), "--ramp", "connections=1,4,16", "--watch", ringway.pid,
-                               "--duration", "300ms")
+                               "--duration", "300ms", warm_up="100ms")
                 advice = report.finding("requests at once are served")
                 equal(advice["flag"], "--pool-max", "the flag")
                 contains(advice["text"], "about 4 requests", "although the watched process uses")
