@@ -412,7 +412,7 @@ void Worker::count_begun(base::Instant due) {
     tally_.begun_in_all.add();
     if (!counts(due)) return;
     tally_.begun.add();
-    if (quota_ > 0) --quota_;
+    if (plan_.work != Work::events) use_quota();
 }
 
 void Worker::count_error(ErrorKind kind) {

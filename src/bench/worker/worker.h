@@ -87,6 +87,13 @@ class Worker {
     void count_begun(base::Instant due);
     void count_ended() { --under_way_; }  // answered, failed or given up
     void count_error(ErrorKind kind);     // of a connection, not of a request
+    // Of event streams the plan's number of requests means events: each takes one when it comes.
+    void use_quota() {
+        if (quota_ > 0) --quota_;
+    }
+    // No more may begin: the number of requests, or the log, is used up.
+    bool used_up() const;
+    base::Instant window_end() const { return window_end_; }
 
     // Requests.
     bool is_constant() const { return !constant_.empty(); }
@@ -148,7 +155,6 @@ class Worker {
     void count_overdue();
     void end_thinking();
     void check_timeouts();
-    bool used_up() const;
     bool is_stopped() const { return run_.stop.load(std::memory_order_relaxed); }
     void set_phase(WorkerSignals::Phase phase) {
         signals_.phase.store(phase, std::memory_order_release);
