@@ -146,7 +146,7 @@ std::string figures_table(const Report& report) {
             if (!wanted) return std::string();
             return fmt::format("{} {}{}", figure.higher_is_better ? ">=" : "<=",
                                figure_words(*wanted, figure.unit),
-                               met(figure, wanted) ? "" : "  missed");
+                               !figure.known || met(figure, wanted) ? "" : "  missed");
         };
         std::string value = figure.known ? figure_words(figure.value, figure.unit) : "-";
         table.row({figure.title, value, target(figure.target), target(figure.strict_target),
