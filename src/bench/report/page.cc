@@ -82,6 +82,10 @@ tbody tr:last-child>*{border-bottom:0}
 .heat td{background:color-mix(in oklab,var(--s1) var(--heat,0%),var(--card));text-align:center;
 border:2px solid var(--card);border-radius:6px}
 .heat thead th{text-align:center}
+.costs tr>:last-child{text-align:left}
+.bars{display:grid;grid-template-columns:max-content minmax(80px,1fr) max-content;gap:7px 14px;
+font-size:13px;align-items:center}
+.bars b{display:block;height:12px;border-radius:6px;background:var(--s1)}
 .bullet{position:relative;width:150px;height:10px;border-radius:5px;background:var(--rule);
 overflow:hidden}
 .bullet b{position:absolute;inset:0 auto 0 0;border-radius:5px}
