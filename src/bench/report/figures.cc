@@ -235,6 +235,16 @@ std::vector<Pair> pairs_of(const Report& report) {
     return pairs;
 }
 
+std::vector<Figure> figures_to_show(const Report& report) {
+    std::vector<Figure> shown;
+    for (const Figure& figure : report.figures) {
+        const bool is_repeated = report.kind == ReportKind::run && figure.note.empty() &&
+                                 !figure.target && !figure.strict_target;
+        if (!is_repeated) shown.push_back(figure);
+    }
+    return shown;
+}
+
 const Coordinate* coordinate(const LabelledRun& run, std::string_view name) {
     for (const Coordinate& at : run.at) {
         if (at.name == name) return &at;

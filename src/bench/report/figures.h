@@ -69,6 +69,10 @@ std::vector<Pair> pairs_of(const Report& report);  // complete ones
 // The part of a label before the name of the way; nothing when it names none.
 std::optional<std::string> title_of_way(const std::string& label, std::string_view way);
 
+// Those that say something that the rest of the report does not: the figures of a plain run repeat
+// its table unless they have a target or a note.
+std::vector<Figure> figures_to_show(const Report& report);
+
 // The coordinate of that name, or null.
 const Coordinate* coordinate(const LabelledRun& run, std::string_view name);
 // "64", "1 MiB" for a size, or the text.

@@ -32,7 +32,7 @@ Tile error_tile(const RunResult& whole) {
     const std::uint64_t errors = whole.errors.total();
     return {.name = "errors",
             .value = count(errors),
-            .note = errors == 0 ? fmt::format("of {} answers", count(whole.answered))
+            .note = errors == 0 ? "in " + count(whole.answered)
                                 : percent_words(whole.error_rate()) + " of all",
             .look = errors == 0 ? "good" : "bad"};
 }
@@ -60,7 +60,7 @@ std::vector<Tile> run_tiles(const Report& report) {
                     .note = std::move(note)};
     };
     std::vector<Tile> tiles{
-        {.name = "answers per second",
+        {.name = "answers/s",
          .value = rate_words(whole.rate()),
          .note = fmt::format("{} in {:.3g} s", count(whole.answered), whole.window.to_seconds())},
         percentile("p50", 50, "mean " + latency_words(latency_of(whole).mean_us)),
@@ -107,9 +107,13 @@ std::vector<Tile> levels_tiles(const Report& report, const std::vector<Group>& g
                          .value = latency_words(quickest->whole.percentile_us(50)),
                          .note = "at " + quickest->first->label});
     }
+    constexpr std::size_t title_max = 24;  // what a tile holds in one line
     for (const Figure& figure : report.figures) {
-        if (tiles.size() >= 5 || !figure.known || figure.value == 0) continue;
-        tiles.push_back(tile_of(figure));
+        const bool is_shown = std::any_of(tiles.begin(), tiles.end(), [&](const Tile& tile) {
+            return tile.name == figure.title;
+        });
+        if (tiles.size() >= 5 || !figure.known || is_shown) continue;
+        if (figure.title.size() <= title_max) tiles.push_back(tile_of(figure));
     }
     tiles.push_back(error_tile(whole));
     add_cost_tiles(tiles, whole);

@@ -11,6 +11,7 @@
 namespace ringway::bench {
 namespace {
 
+constexpr double percent_min = 10;  // what is below says little and would steepen every curve
 constexpr const char* rarer = "each further column is ten times rarer";
 
 Axis percentile_axis() {
@@ -19,7 +20,7 @@ Axis percentile_axis() {
             .tick_text = {},
             .value_text = [](double percent) { return fmt::format("p{:.6g}", percent); },
             .ticks = {{50, "50"}, {90, "90"}, {99, "99"}, {99.9, "99.9"}, {99.99, "99.99"}},
-            .low = 10,
+            .low = percent_min,
             .high = 99.99};
 }
 
@@ -108,6 +109,7 @@ Series percentile_curve(std::string name, std::string colour,
     for (int step = 0; step <= steps; ++step) {
         const double nines = std::min(most, step / 40.0);
         const double percent = 100 * (1 - std::pow(10.0, -nines));
+        if (percent < percent_min) continue;
         series.points.emplace_back(percent,
                                    static_cast<double>(latency.percentile_ns(percent)) / 1e3);
     }

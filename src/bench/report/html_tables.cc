@@ -257,10 +257,11 @@ std::string events_html(const std::vector<Group>& groups) {
 }
 
 std::string figures_html(const Report& report) {
-    if (report.figures.empty()) return {};
-    const bool has_targets =
-        std::any_of(report.figures.begin(), report.figures.end(),
-                    [](const Figure& figure) { return figure.target || figure.strict_target; });
+    const std::vector<Figure> figures = figures_to_show(report);
+    if (figures.empty()) return {};
+    const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
+        return figure.target || figure.strict_target;
+    });
     std::string out = R"(<div class="scroll"><table class="figures"><thead><tr>)"
                       R"(<th scope="col">figure</th><th scope="col">value</th>)";
     if (has_targets) {
@@ -268,7 +269,7 @@ std::string figures_html(const Report& report) {
                R"(<th scope="col">strict target</th>)";
     }
     out += R"(<th scope="col"></th></tr></thead><tbody>)";
-    for (const Figure& figure : report.figures) {
+    for (const Figure& figure : figures) {
         out +=
             fmt::format(R"(<tr><th scope="row" title="{}">{}</th><td class="value">{}</td>)",
                         html(figure.name), html(figure.title),

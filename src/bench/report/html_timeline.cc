@@ -49,7 +49,7 @@ Series series_of(const Timeline& line, std::string name, std::size_t colour, Cel
     for (const Moment& moment : line.moments) {
         if (!way.empty() && !title_of_way(moment.run->label, way)) continue;
         const bool is_break = way.empty() && before != nullptr && before != moment.run &&
-                              before->result.timeline.size() > 2;
+                              before->result.timeline.size() > 1;
         if (is_break) series.points.emplace_back(moment.at, std::nan(""));
         before = moment.run;
         series.points.emplace_back(moment.at, value(*moment.cell));
