@@ -29,7 +29,7 @@ std::string html(std::string_view text) {
 
 namespace {
 
-constexpr double left = 62, right = 18, top = 14, bottom = 40;
+constexpr double left = 62, right = 18, top = 18, bottom = 40;
 constexpr double x_tick_gap = 44, y_tick_gap = 22;
 
 template <typename... Arguments>
@@ -87,15 +87,20 @@ void add_axes(std::string& out, const Plot& plot) {
         chart.width - right, chart.height - 6, html(chart.x.title));
 }
 
+// A separator's text is left out where it would run into the one before.
 void add_marks(std::string& out, const Plot& plot) {
+    double free_from = 0;
     for (const Mark& mark : plot.chart.marks) {
         if (!plot.x.can_show(mark.at)) continue;
         const double at = plot.x.pixel(mark.at);
-        const bool is_late = at > plot.chart.width * 0.75;
+        const double text_width = 6.2 * static_cast<double>(mark.text.size());
+        const bool is_late = at + text_width > plot.chart.width;
         put(out, R"(<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{:.1f}"/>)",
             mark.is_strong ? "mark strong" : "mark", at, at, top, plot.floor());
+        if (at - (is_late ? text_width : 0) < free_from) continue;
+        free_from = is_late ? at : at + text_width + 12;
         put(out, R"(<text class="{}" x="{:.1f}" y="{}" text-anchor="{}">{}</text>)",
-            mark.is_strong ? "mark-text strong" : "mark-text", is_late ? at - 5 : at + 5, top + 9,
+            mark.is_strong ? "mark-text strong" : "mark-text", is_late ? at - 5 : at + 5, top - 4,
             is_late ? "end" : "start", html(mark.text));
     }
 }

@@ -64,7 +64,7 @@ std::vector<Tile> run_tiles(const Report& report) {
          .value = rate_words(whole.rate()),
          .note = fmt::format("{} in {:.3g} s", count(whole.answered), whole.window.to_seconds())},
         percentile("p50", 50, "mean " + latency_words(latency_of(whole).mean_us)),
-        percentile("p99", 99, {}),
+        percentile("p99", 99, is_empty ? "" : "p90 " + latency_words(whole.percentile_us(90))),
         percentile("p99.9", 99.9, is_empty ? "" : "max " + latency_words(whole.percentile_us(100))),
         error_tile(whole),
         {.name = "goodput",
@@ -72,6 +72,18 @@ std::vector<Tile> run_tiles(const Report& report) {
          .note = bytes_words(static_cast<double>(whole.bytes_in)) + " received"}};
     add_cost_tiles(tiles, whole);
     return tiles;
+}
+
+// A unit in words goes below the number.
+Tile tile_of(const Figure& figure) {
+    std::string value = figure_words(figure.value, figure.unit);
+    if (figure.unit.empty() || !value.ends_with(" " + figure.unit)) {
+        return {.name = figure.title, .value = std::move(value)};
+    }
+    const bool is_scaled = figure.unit.size() <= 3;  // "us", "s": part of the number
+    if (is_scaled) return {.name = figure.title, .value = std::move(value)};
+    value.resize(value.size() - figure.unit.size() - 1);
+    return {.name = figure.title, .value = std::move(value), .note = figure.unit};
 }
 
 std::vector<Tile> levels_tiles(const Report& report, const std::vector<Group>& groups) {
@@ -97,7 +109,7 @@ std::vector<Tile> levels_tiles(const Report& report, const std::vector<Group>& g
     }
     for (const Figure& figure : report.figures) {
         if (tiles.size() >= 5 || !figure.known || figure.value == 0) continue;
-        tiles.push_back({.name = figure.title, .value = figure_words(figure.value, figure.unit)});
+        tiles.push_back(tile_of(figure));
     }
     tiles.push_back(error_tile(whole));
     add_cost_tiles(tiles, whole);
@@ -168,7 +180,9 @@ std::string verdict_pills(const Report& report) {
     const auto doubts =
         std::count_if(report.runs.begin(), report.runs.end(),
                       [](const LabelledRun& run) { return !run.result.warnings.empty(); });
-    if (doubts > 0) add("warning", fmt::format("{} runs with warnings", doubts));
+    if (doubts > 0)
+        add("warning", fmt::format("{} with warnings",
+                                   doubts == 1 ? "a run" : fmt::format("{} runs", doubts)));
     return out;
 }
 

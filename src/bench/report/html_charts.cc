@@ -1,6 +1,7 @@
 // The charts of the page: which series of a report go into which drawing.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -50,14 +51,13 @@ std::string sequential(std::size_t at, std::size_t count) {
 }
 
 Axis percentile_axis() {
-    return {
-        .scale = Scale::percentile,
-        .title = "percentile",
-        .tick_text = {},
-        .value_text = [](double percent) { return fmt::format("p{:.6g}", percent); },
-        .ticks = {{0, "0"}, {50, "50"}, {90, "90"}, {99, "99"}, {99.9, "99.9"}, {99.99, "99.99"}},
-        .low = 0,
-        .high = 99.99};
+    return {.scale = Scale::percentile,
+            .title = "percentile",
+            .tick_text = {},
+            .value_text = [](double percent) { return fmt::format("p{:.6g}", percent); },
+            .ticks = {{50, "50"}, {90, "90"}, {99, "99"}, {99.9, "99.9"}, {99.99, "99.99"}},
+            .low = 10,
+            .high = 99.99};
 }
 
 Series curve_of(std::string name, std::string colour, const stats::HistogramReading& latency) {
@@ -80,6 +80,39 @@ std::string curves(std::string title, std::string note, std::vector<Series> seri
                  .note = std::move(note),
                  .x = percentile_axis(),
                  .y = latency_axis(),
+                 .series = std::move(series),
+                 .height = 320});
+}
+
+// The share of the samples in each step, every step being the same factor wide.
+Series density_of(std::string name, std::string colour, const stats::HistogramReading& latency) {
+    constexpr double steps_per_decade = 24;
+    Series series{.name = std::move(name), .colour = std::move(colour), .points = {}};
+    series.has_area = true;
+    std::map<int, double> steps;
+    latency.for_each_bucket([&](std::uint64_t middle_ns, std::uint64_t samples) {
+        const double us = std::max(static_cast<double>(middle_ns) / 1e3, 0.01);
+        steps[static_cast<int>(std::floor(std::log10(us) * steps_per_decade))] +=
+            static_cast<double>(samples);
+    });
+    if (steps.empty()) return series;
+    const auto all = static_cast<double>(latency.count());
+    for (int step = steps.begin()->first - 1; step <= steps.rbegin()->first + 1; ++step) {
+        const auto found = steps.find(step);
+        const double share = found == steps.end() ? 0 : found->second / all * 100;
+        series.points.emplace_back(std::pow(10.0, (step + 0.5) / steps_per_decade), share);
+    }
+    return series;
+}
+
+std::string densities(std::vector<Series> series) {
+    Axis y{.title = "",
+           .tick_text = [](double value) { return fmt::format("{:.3g} %", value); },
+           .value_text = [](double value) { return percent_words(value / 100); }};
+    return draw({.title = "Where the latencies lie",
+                 .note = "share of the answers, in equal steps of the axis",
+                 .x = latency_axis(),
+                 .y = std::move(y),
                  .series = std::move(series),
                  .height = 320});
 }
@@ -114,6 +147,7 @@ struct Timeline {
     std::vector<double> at;  // the middle of each cell
     std::vector<const TimelineCell*> cells;
     std::vector<Mark> marks;
+    double seconds = 0;
 };
 
 Timeline timeline_of(const Report& report) {
@@ -130,6 +164,7 @@ Timeline timeline_of(const Report& report) {
             now += cell.seconds;
         }
     }
+    line.seconds = now;
     return line;
 }
 
@@ -161,18 +196,21 @@ double watched_of(const TimelineCell& cell) { return cell.watched_cpu; }
 double own_of(const TimelineCell& cell) { return cell.own_cpu; }
 double foreign_of(const TimelineCell& cell) { return cell.foreign_share; }
 
-Axis time_axis() {
+Axis time_axis(double seconds) {
     return {
         .scale = Scale::linear,
         .title = "seconds of measuring",
         .tick_text = plain_tick,
-        .value_text = [](double at) { return fmt::format("second {:.0f}", std::floor(at) + 1); }};
+        .value_text = [](double at) { return fmt::format("second {:.0f}", std::floor(at) + 1); },
+        .ticks = {},
+        .low = 0,
+        .high = seconds};
 }
 
 std::string time_chart(const Timeline& line, std::string title, Axis y, std::vector<Series> series,
                        double height) {
     return draw({.title = std::move(title),
-                 .x = time_axis(),
+                 .x = time_axis(line.seconds),
                  .y = std::move(y),
                  .series = std::move(series),
                  .marks = line.marks,
@@ -287,16 +325,17 @@ std::string cost_chart(const std::vector<Group>& groups, const Level& level) {
 }
 
 // What one pays in latency for how much throughput: the way of a system to its knee.
-std::string price_chart(const std::vector<Group>& groups) {
+std::string price_chart(const std::vector<Group>& groups, const Level& level) {
     Series series{.name = "p99", .colour = categorical(0), .points = {}, .has_dots = true};
     for (const Group& group : groups) {
         series.points.emplace_back(group.median_rate, group.whole.percentile_us(99));
-        series.dot_texts.push_back(group.first->label);
+        const Coordinate* at = coordinate(*group.first, level.name);
+        series.dot_texts.push_back(at == nullptr ? group.first->label : text_of(*at));
     }
     Axis x = rate_axis();
     x.title = "answers per second";
     return draw({.title = "Latency over throughput",
-                 .note = "p99 of each level",
+                 .note = "p99, by " + title_of({level.name, 0, {}}),
                  .x = std::move(x),
                  .y = latency_axis(),
                  .series = {std::move(series)}});
@@ -326,16 +365,19 @@ std::string distribution_html(const std::vector<Group>& groups) {
     if (some.empty()) return {};
     const bool ordered = is_ordered(groups);
     std::vector<Series> series;
+    std::vector<Series> shares;
     for (const Group* group : some) {
-        std::string colour =
+        const std::string colour =
             ordered ? sequential(series.size(), some.size()) : categorical(series.size());
-        series.push_back(curve_of(name_of(*group), std::move(colour), group->whole.latency));
+        series.push_back(curve_of(name_of(*group), colour, group->whole.latency));
+        shares.push_back(density_of(name_of(*group), colour, group->whole.latency));
     }
     std::string note = "each further column is ten times rarer";
     if (some.size() < groups.size()) {
         note += fmt::format("; {} of {} runs shown", some.size(), groups.size());
     }
-    return card("", curves("Latency by percentile", std::move(note), std::move(series)));
+    return card("", curves("Latency by percentile", std::move(note), std::move(series))) +
+           card("", densities(std::move(shares)));
 }
 
 std::string timeline_html(const Report& report) {
@@ -344,8 +386,12 @@ std::string timeline_html(const Report& report) {
     std::string body;
     std::vector<Series> rates{series_of(line, "answered", 0, rate_of)};
     rates.front().has_area = true;
-    if (has_any(line, errors_of)) rates.push_back(series_of(line, "errors", 5, errors_of));
-    body += time_chart(line, "Rate", rate_axis(), std::move(rates), 190);
+    body += time_chart(line, "Answers", rate_axis(), std::move(rates), 190);
+    if (has_any(line, errors_of)) {
+        std::vector<Series> errors{series_of(line, "errors", 5, errors_of)};
+        errors.front().has_area = true;
+        body += time_chart(line, "Errors", rate_axis(), std::move(errors), 130);
+    }
 
     std::vector<Series> latencies{series_of(line, "p50", 0, p50_of),
                                   series_of(line, "p99", 1, p99_of)};
@@ -376,7 +422,7 @@ std::string levels_html(const Report& report, const std::vector<Group>& groups) 
     out += card("", latency_chart(report, groups, level));
     const bool has_price = report.kind == ReportKind::sweep || report.kind == ReportKind::knee ||
                            report.kind == ReportKind::ramp;
-    if (has_price) out += card("", price_chart(groups));
+    if (has_price) out += card("", price_chart(groups, level));
     out += card("", cost_chart(groups, level));
     return out;
 }

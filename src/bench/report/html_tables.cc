@@ -53,6 +53,14 @@ void append(std::vector<std::string>& row, std::vector<std::string> cells) {
                std::make_move_iterator(cells.end()));
 }
 
+// Processor time per answer, cores, memory.
+std::vector<std::string> use_cells(const std::optional<ProcessUse>& use, const RunResult& result) {
+    if (!use) return {"-", "-", "-"};
+    return {latency_words(cpu_us_per_answer(*use, result)),
+            fmt::format("{:.2f}", cores_used(*use, result)),
+            bytes_words(static_cast<double>(use->private_bytes_max))};
+}
+
 // How near a figure is to its targets: the line of the target stands at four fifths of the bar.
 std::string bullet(const Figure& figure) {
     if (!figure.known || !figure.target || *figure.target <= 0) return {};
@@ -159,34 +167,31 @@ std::string runs_html(const std::vector<Group>& groups) {
     const bool has_sections = std::any_of(groups.begin(), groups.end(), [](const Group& group) {
         return !group.first->section.empty();
     });
-    std::vector<std::string> titles{"run"};
-    if (has_sections) titles.emplace_back("section");
-    titles.insert(titles.end(), {"answers/s", "answered", "goodput", "errors"});
-    add_latency_titles(titles);
-    titles.insert(titles.end(), {"watched cpu/answer", "watched cores", "watched memory",
-                                 "generator cpu/answer", "generator cores", "rounds", "flags"});
-    std::vector<std::vector<std::string>> rows{std::move(titles)};
+    std::vector<std::string> named{"run"};
+    if (has_sections) named.emplace_back("section");
+    std::vector<std::vector<std::string>> latencies{named};
+    latencies.front().emplace_back("rounds");
+    add_latency_titles(latencies.front());
+    std::vector<std::vector<std::string>> costs{named};
+    append(costs.front(), {"answers/s", "answered", "goodput", "errors", "watched cpu/answer",
+                           "cores", "memory", "generator cpu/answer", "cores", "flags"});
     for (const Group& group : groups) {
         const RunResult& result = group.whole;
         std::vector<std::string> row{group.first->label};
         if (has_sections) row.push_back(group.first->section);
+        latencies.push_back(row);
+        latencies.back().push_back(fmt::format("{}", group.rounds.size()));
+        append(latencies.back(), latency_cells(latency_of(result)));
         append(row, {rate_words(group.median_rate), count(result.answered),
                      bytes_words(result.goodput()) + "/s", count(result.errors.total())});
-        append(row, latency_cells(latency_of(result)));
-        if (result.watched) {
-            const ProcessUse& use = *result.watched;
-            append(row, {latency_words(cpu_us_per_answer(use, result)),
-                         fmt::format("{:.2f}", cores_used(use, result)),
-                         bytes_words(static_cast<double>(use.private_bytes_max))});
-        } else {
-            append(row, {"-", "-", "-"});
-        }
-        append(row, {latency_words(cpu_us_per_answer(result.own, result)),
-                     fmt::format("{:.2f}", cores_used(result.own, result)),
-                     fmt::format("{}", group.rounds.size()), flags_of(group.first->plan)});
-        rows.push_back(std::move(row));
+        append(row, use_cells(result.watched, result));
+        std::vector<std::string> own = use_cells(result.own, result);
+        own.back() = flags_of(group.first->plan);
+        append(row, std::move(own));
+        costs.push_back(std::move(row));
     }
-    return card("Every run", table(rows), true);
+    return card("Latency of every run", table(latencies), true) +
+           card("Rate and cost of every run", table(costs), true);
 }
 
 std::string kinds_html(const std::vector<Group>& groups) {

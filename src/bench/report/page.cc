@@ -29,13 +29,13 @@ p{margin:0}
 .kind{color:var(--s1);font-weight:650;font-size:13px;letter-spacing:.02em}
 .muted,small{color:var(--muted)}
 .muted{font-size:13.5px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(138px,1fr));gap:12px;
 margin-bottom:16px}
 .tile,.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;
 box-shadow:var(--shadow)}
-.tile{padding:13px 16px 12px;display:flex;flex-direction:column;gap:1px;min-width:0}
+.tile{padding:13px 14px 12px;display:flex;flex-direction:column;gap:1px;min-width:0}
 .tile span{font-size:12.5px;color:var(--muted)}
-.tile b{font-size:23px;font-weight:650;letter-spacing:-.015em;font-variant-numeric:tabular-nums}
+.tile b{font-size:22px;font-weight:650;letter-spacing:-.02em;white-space:nowrap;font-variant-numeric:tabular-nums}
 .tile small{font-size:12.5px;min-height:1.3em}
 .tile.good b{color:var(--good)}.tile.bad b,span.bad{color:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}
@@ -75,6 +75,7 @@ thead th{color:var(--muted);font-weight:500;font-size:12.5px}
 th:first-child{text-align:left;padding-left:0}
 td:last-child,thead th:last-child{padding-right:0}
 tbody tr:last-child>*{border-bottom:0}
+.figures{width:auto}
 .figures td,.figures th{text-align:left}
 .figures .value{font-weight:650;text-align:right}
 .figures .note{white-space:normal;color:var(--muted);min-width:180px}

@@ -30,6 +30,7 @@ std::string count_words(double value) {
 
 std::string rate_words(double per_second) {
     if (!std::isfinite(per_second)) return "-";
+    if (per_second == 0) return "0";
     if (per_second < 999.5) return three_digits(per_second);
     return stats::human_count(static_cast<std::uint64_t>(std::llround(per_second)));
 }
