@@ -101,8 +101,8 @@ class Comparer {
 
     void compare_runs(const ComparedRun& run, const ComparedRun& other) {
         ++compared_;
-        table_.heading(fmt::format("{}  ({} rounds against {})", title_of(run), rounds_of(run),
-                                   rounds_of(other)));
+        table_.heading(fmt::format("{}  ({} round{} against {})", title_of(run), rounds_of(run),
+                                   rounds_of(run) == 1 ? "" : "s", rounds_of(other)));
         table_.row({"", "A", "B", "B - A", "95 % interval", ""});
         for (std::size_t i = 0; i < compared_figure_count; ++i) {
             const auto change = change_of(run.values[i], other.values[i]);

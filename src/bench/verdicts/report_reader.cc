@@ -52,6 +52,17 @@ constexpr std::array<std::string_view, compared_figure_count> pointers{
     "/requests_per_second", "/latency_us/p50",  "/latency_us/p90",
     "/latency_us/p99",      "/latency_us/p999", "/watched/cpu_us_per_answer"};
 
+// Without what is another number each time and changes nothing: the watched process.
+std::string without_watch(std::string flags) {
+    constexpr std::string_view flag = "--watch ";
+    const std::size_t begin = flags.find(flag);
+    if (begin == std::string::npos) return flags;
+    const std::size_t end = std::min(flags.find(' ', begin + flag.size()), flags.size());
+    flags.erase(begin, end - begin + (end < flags.size() ? 1 : 0));
+    while (flags.ends_with(' ')) flags.pop_back();
+    return flags;
+}
+
 void add_round(ComparedReport& report, Element round) {
     const std::string section = text_at(round, "/section");
     const std::string label = text_at(round, "/label");
@@ -62,7 +73,7 @@ void add_round(ComparedReport& report, Element round) {
         ComparedRun fresh;
         fresh.section = section;
         fresh.label = label;
-        fresh.flags = text_at(round, "/plan/flags");
+        fresh.flags = without_watch(text_at(round, "/plan/flags"));
         run = report.runs.insert(run, std::move(fresh));
     }
     for (std::size_t i = 0; i < pointers.size(); ++i) {
