@@ -422,7 +422,12 @@ void Worker::count_error(ErrorKind kind) {
 
 OutgoingRequest Worker::next_request(std::string& buffer, std::uint32_t connection) {
     if (!has_ahead_) return source_.next(buffer, connection);
-    has_ahead_ = false;  // a log has no placeholders: its requests stay where they are
+    has_ahead_ = false;
+    // One that was written there: the next one is written before it is sent.
+    if (ahead_.bytes.data() == ahead_buffer_.data()) {
+        std::swap(ahead_buffer_, buffer);
+        ahead_.bytes = buffer;
+    }
     return ahead_;
 }
 
