@@ -196,26 +196,92 @@ std::vector<Group> groups_of(const Report& report) {
     return groups;
 }
 
-bool is_way(const LabelledRun& run, std::string_view way) {
-    for (const Coordinate& at : run.at) {
-        if (at.text == way) return true;
-    }
-    return run.label == way;
+std::optional<std::string> title_of_way(const std::string& label, std::string_view way) {
+    if (label == way) return std::string();
+    const std::string ending = ", " + std::string(way);
+    if (!label.ends_with(ending)) return std::nullopt;
+    return label.substr(0, label.size() - ending.size());
 }
 
-Ways ways_of(const Report& report) {
-    Ways ways;
-    const auto whole = [&](std::string_view way) -> std::optional<RunResult> {
-        std::vector<const LabelledRun*> runs;
-        for (const LabelledRun& run : report.runs) {
-            if (is_way(run, way)) runs.push_back(&run);
-        }
-        if (runs.empty()) return std::nullopt;
-        return merge(runs);
+std::vector<Pair> pairs_of(const Report& report) {
+    struct Halves {
+        std::string section, title;
+        std::vector<const LabelledRun*> direct, proxied;
     };
-    ways.direct = whole("direct");
-    ways.proxied = whole("proxied");
-    return ways;
+    std::vector<Halves> all;
+    const auto add = [&](const LabelledRun& run, std::string_view way,
+                         std::vector<const LabelledRun*> Halves::* half) {
+        const std::optional<std::string> title = title_of_way(run.label, way);
+        if (!title) return;
+        auto same = std::find_if(all.begin(), all.end(), [&](const Halves& known) {
+            return known.section == run.section && known.title == *title;
+        });
+        if (same == all.end()) {
+            all.push_back({run.section, *title, {}, {}});
+            same = std::prev(all.end());
+        }
+        ((*same).*half).push_back(&run);
+    };
+    for (const LabelledRun& run : report.runs) {
+        add(run, "direct", &Halves::direct);
+        add(run, "proxied", &Halves::proxied);
+    }
+    std::vector<Pair> pairs;
+    for (const Halves& halves : all) {
+        if (halves.direct.empty() || halves.proxied.empty()) continue;
+        pairs.push_back(
+            {halves.section, halves.title, merge(halves.direct), merge(halves.proxied)});
+    }
+    return pairs;
+}
+
+namespace {
+
+// A text beside it may say the same number ("64KiB"), or something that has none ("direct").
+bool is_number(const Coordinate& at) {
+    if (at.text.empty()) return true;
+    const auto size = config::parse_size(at.text);
+    return size && static_cast<double>(*size) == at.value;
+}
+
+}  // namespace
+
+std::vector<Level> levels_of(const std::vector<Group>& groups) {
+    std::vector<Level> levels;
+    if (groups.size() < 2) return levels;
+    for (const Coordinate& known : groups.front().first->at) {
+        Level level{.name = known.name, .values = {}};
+        for (const Group& group : groups) {
+            const Coordinate* at = coordinate(*group.first, known.name);
+            if (at != nullptr && is_number(*at)) level.values.push_back(at->value);
+        }
+        const bool varies =
+            std::any_of(level.values.begin(), level.values.end(),
+                        [&](double value) { return value != level.values.front(); });
+        if (level.values.size() == groups.size() && varies) levels.push_back(std::move(level));
+    }
+    return levels;
+}
+
+void sort_by_level(std::vector<Group>& groups) {
+    const std::vector<Level> levels = levels_of(groups);
+    if (levels.size() != 1) return;
+    std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
+        return coordinate(*a.first, levels.front().name)->value <
+               coordinate(*b.first, levels.front().name)->value;
+    });
+}
+
+std::vector<Figure> figures_to_show(const Report& report) {
+    std::vector<Figure> shown;
+    for (const Figure& figure : report.figures) {
+        const bool has_target = figure.target || figure.strict_target;
+        const bool is_repeated =
+            (report.kind == ReportKind::run && figure.note.empty()) ||
+            (report.kind == ReportKind::versus_direct && figure.name.starts_with("added_latency_"));
+        if (has_target || !is_repeated) shown.push_back(figure);
+    }
+    return shown;
 }
 
 const Coordinate* coordinate(const LabelledRun& run, std::string_view name) {

@@ -19,7 +19,8 @@ std::string distribution_html(const std::vector<Group>& groups);
 std::string timeline_html(const Report& report);
 std::string levels_html(const Report& report, const std::vector<Group>& groups);
 std::string matrix_html(const std::vector<Group>& groups);
-std::string ways_html(const Report& report);
+std::string pairs_html(const Report& report);
+std::string memory_html(const std::vector<Group>& groups);
 
 // Tables.
 std::string runs_html(const std::vector<Group>& groups);
@@ -29,13 +30,6 @@ std::string figures_html(const Report& report);
 std::string findings_html(const Report& report);
 std::string outcome_html(const Report& report);  // status codes and errors
 std::string conditions_html(const Report& report);
-
-// A coordinate that has several values, all of them numbers, in these groups; null when none.
-struct Level {
-    std::string name;
-    std::vector<double> values;  // of each group
-};
-std::vector<Level> levels_of(const std::vector<Group>& groups);
 
 std::string card(const std::string& title, const std::string& body, bool is_wide = false);
 

@@ -135,13 +135,14 @@ std::string plain(const Report& report) {
 }
 
 std::string figures_table(const Report& report) {
-    if (report.figures.empty()) return {};
-    const bool has_targets =
-        std::any_of(report.figures.begin(), report.figures.end(),
-                    [](const Figure& figure) { return figure.target || figure.strict_target; });
+    const std::vector<Figure> figures = figures_to_show(report);
+    if (figures.empty()) return {};
+    const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
+        return figure.target || figure.strict_target;
+    });
     Table table({Align::left, Align::right, Align::left, Align::left, Align::left}, 2);
     if (has_targets) table.row({"figure", "value", "target", "strict target", ""});
-    for (const Figure& figure : report.figures) {
+    for (const Figure& figure : figures) {
         const auto target = [&](const std::optional<double>& wanted) {
             if (!wanted) return std::string();
             return fmt::format("{} {}{}", figure.higher_is_better ? ">=" : "<=",
@@ -168,8 +169,13 @@ std::string closing(const Report& report) {
             }
         }
     }
-    for (const std::string& warning : warnings) {
-        out += fmt::format("  warning: {}\n", stats::printable(warning));
+    constexpr std::size_t warnings_max = 6;
+    for (std::size_t at = 0; at < std::min(warnings.size(), warnings_max); ++at) {
+        out += fmt::format("  warning: {}\n", stats::printable(warnings[at]));
+    }
+    if (warnings.size() > warnings_max) {
+        out += fmt::format("  warning: and {} more, which --json and --html list\n",
+                           warnings.size() - warnings_max);
     }
     for (const Finding& finding : report.findings) {
         out += fmt::format("  {}: {}", name_of(finding.severity), stats::printable(finding.text));
