@@ -193,6 +193,13 @@ std::vector<Group> groups_of(const Report& report) {
         group.whole = merge(group.rounds);
         find_spread(group);
     }
+    // The search for a knee comes back to levels between those that it has seen.
+    if (report.kind == ReportKind::knee) {
+        std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+            return !a.first->at.empty() && !b.first->at.empty() &&
+                   a.first->at.front().value < b.first->at.front().value;
+        });
+    }
     return groups;
 }
 
