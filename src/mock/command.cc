@@ -60,6 +60,11 @@ Paths
   /echo          the request's body              /mirror    the request as it was received
   /events[/N]    server-sent events with interval=TIME (default 500ms), jitter=TIME (to either side)
                  and bytes=SIZE: `id: SEQ`, `data: n=SEQ t=NANOSECONDS` of CLOCK_MONOTONIC
+  POST /v1/messages          a reply in the format of Anthropic Messages
+  POST /v1/chat/completions  a reply in the format of OpenAI Chat Completions; both as JSON, or as
+                 events when the body says "stream": true. ttft=TIME to the first token, tokens=N
+                 (default: the request's limit, at most 256), token-rate=N per second (default: all
+                 at once), stamps=on or the field `X-Mock-Stamps: on`: number and time as comments
   /mock/stats    counters as JSON                /mock/reset  sets them to zero
   others         a line that says who answered, or bytes=SIZE bytes
 

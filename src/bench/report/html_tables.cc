@@ -1,6 +1,7 @@
 // The tables of the page.
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -95,6 +96,19 @@ void add_pair(std::string& out, const char* name, const std::string& value) {
     out += fmt::format("<dt>{}</dt><dd>{}</dd>", html(name), html(value));
 }
 
+// A bar for each, in proportion to the longest.
+std::string bars(const std::vector<std::tuple<std::string, double, std::string>>& rows) {
+    double most = 0;
+    for (const auto& [name, value, words] : rows) most = std::max(most, value);
+    std::string out = R"(<div class="bars">)";
+    for (const auto& [name, value, words] : rows) {
+        out +=
+            fmt::format(R"(<span>{}</span><div><b style="width:{:.1f}%"></b></div><span>{}</span>)",
+                        html(name), most > 0 ? value / most * 100 : 0, html(words));
+    }
+    return out + "</div>";
+}
+
 // One table of a value over two coordinates, its cells tinted by their place between the extremes.
 std::string heat_map(const std::vector<Group>& groups, const Level& down, const Level& across,
                      const std::string& title, const std::function<double(const Group&)>& value,
@@ -145,6 +159,16 @@ std::string heat_map(const std::vector<Group>& groups, const Level& down, const 
 
 }  // namespace
 
+std::string memory_html(const std::vector<Group>& groups) {
+    std::vector<std::tuple<std::string, double, std::string>> memory;
+    for (const Group& group : groups) {
+        if (!group.whole.watched) continue;
+        const auto bytes = static_cast<double>(group.whole.watched->private_bytes_max);
+        memory.emplace_back(group.first->label, bytes, bytes_words(bytes));
+    }
+    return memory.empty() ? std::string() : card("Private memory", bars(memory), true);
+}
+
 std::string matrix_html(const std::vector<Group>& groups) {
     const std::vector<Level> levels = levels_of(groups);
     if (levels.size() < 2) return {};
@@ -191,7 +215,8 @@ std::string runs_html(const std::vector<Group>& groups) {
         costs.push_back(std::move(row));
     }
     return card("Latency of every run", table(latencies), true) +
-           card("Rate and cost of every run", table(costs), true);
+           card("Rate and cost of every run", "<div class=\"costs\">" + table(costs) + "</div>",
+                true);
 }
 
 std::string kinds_html(const std::vector<Group>& groups) {
@@ -232,10 +257,11 @@ std::string events_html(const std::vector<Group>& groups) {
 }
 
 std::string figures_html(const Report& report) {
-    if (report.figures.empty()) return {};
-    const bool has_targets =
-        std::any_of(report.figures.begin(), report.figures.end(),
-                    [](const Figure& figure) { return figure.target || figure.strict_target; });
+    const std::vector<Figure> figures = figures_to_show(report);
+    if (figures.empty()) return {};
+    const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
+        return figure.target || figure.strict_target;
+    });
     std::string out = R"(<div class="scroll"><table class="figures"><thead><tr>)"
                       R"(<th scope="col">figure</th><th scope="col">value</th>)";
     if (has_targets) {
@@ -243,7 +269,7 @@ std::string figures_html(const Report& report) {
                R"(<th scope="col">strict target</th>)";
     }
     out += R"(<th scope="col"></th></tr></thead><tbody>)";
-    for (const Figure& figure : report.figures) {
+    for (const Figure& figure : figures) {
         out +=
             fmt::format(R"(<tr><th scope="row" title="{}">{}</th><td class="value">{}</td>)",
                         html(figure.name), html(figure.title),
