@@ -1,10 +1,10 @@
 #include "http_serving.h"
 
 #include <algorithm>
-#include <charconv>
-#include <ctime>
+#include <iterator>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,150 +13,289 @@
 namespace ringway::mock {
 namespace {
 
-constexpr std::size_t piece_bytes = 64 * 1024;
 constexpr std::uint64_t slow_ms_max = 60'000;
-constexpr auto event_interval = std::chrono::milliseconds(500);
+constexpr std::string_view text_type = "text/plain";
+constexpr std::string_view bytes_type = "application/octet-stream";
 
-// The number behind `prefix`, when that is all there is.
-std::optional<std::uint64_t> number_behind(std::string_view path, std::string_view prefix) {
-    if (!path.starts_with(prefix)) return std::nullopt;
-    path.remove_prefix(prefix.size());
-    std::uint64_t number = 0;
-    const auto [end, failure] = std::from_chars(path.data(), path.data() + path.size(), number);
-    if (failure != std::errc{} || end != path.data() + path.size()) return std::nullopt;
-    return number;
+// Nothing is drawn, delayed or paced: each answer is like the one before.
+bool is_plain(const Behaviour& behaviour) {
+    return behaviour.latency.is_none() && behaviour.errors == 0 && behaviour.cut == 0 &&
+           behaviour.corrupt == 0 && behaviour.rate == 0 && behaviour.chunked == 0 &&
+           !behaviour.close;
 }
 
-// "2026-01-02T03:04:05.678Z"
-std::string wall_clock() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    std::tm parts{};
-    ::gmtime_r(&now.tv_sec, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
-                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                       now.tv_nsec / 1'000'000);
+std::string constant_answer(const Behaviour& behaviour) {
+    constexpr std::uint64_t bytes_max = 64 * 1024;
+    const std::uint64_t bytes = behaviour.bytes.value_or(0);
+    const bool fits = behaviour.bytes.has_value() && bytes <= bytes_max;
+    if (!fits || !is_plain(behaviour) || !status_has_body(behaviour.status)) return {};
+    Output out;
+    write_head({.status = behaviour.status,
+                .type = behaviour.type.empty() ? bytes_type : behaviour.type.view(),
+                .body_bytes = bytes},
+               out);
+    fill_pattern(0, std::as_writable_bytes(std::span(out.extend(bytes), bytes)));
+    return std::string(out.view());
 }
 
-void append(std::string_view text, std::vector<std::byte>& out) {
-    const auto* data = reinterpret_cast<const std::byte*>(text.data());
-    out.insert(out.end(), data, data + text.size());
-}
+bool is_llm(PathKind kind) { return kind == PathKind::messages || kind == PathKind::completions; }
 
 }  // namespace
 
+HttpContext::HttpContext(const Behaviour& listener_behaviour, std::string listener_name,
+                         SharedCounters& thread_counters, Totals& all_totals, std::uint64_t seed)
+    : behaviour(listener_behaviour),
+      name(std::move(listener_name)),
+      counters(thread_counters),
+      totals(all_totals),
+      random(seed),
+      constant(constant_answer(listener_behaviour)) {}
+
+// ---- input ------------------------------------------------------------------------------------
+
 void HttpServing::take(std::string_view input) {
-    if (ended_) return;
-    waiting_.erase(0, taken_);
-    taken_ = 0;
-    waiting_ += input;
+    if (ended_) return;  // whatever comes after the last request is not answered
+    if (input_.empty()) {
+        input_ = input;
+        return;
+    }
+    keep_input();
+    saved_.append(input);
+    input_ = saved_;
 }
 
-bool HttpServing::advance(Clock::time_point now, std::vector<std::byte>& out) {
-    if (body_left_ > 0) {
-        write_body(out);
+void HttpServing::keep_input() {
+    if (input_.empty()) {
+        if (saved_.capacity() > waiting_bytes_max) std::string().swap(saved_);
+        return;
+    }
+    const bool is_saved = input_.data() >= saved_.data() &&
+                          input_.data() < saved_.data() + saved_.size() && !saved_.empty();
+    if (is_saved)
+        saved_.erase(0, static_cast<std::size_t>(input_.data() - saved_.data()));
+    else
+        saved_.assign(input_);
+    input_ = saved_;
+}
+
+// ---- one answer after another -----------------------------------------------------------------
+
+Answer::Step HttpServing::advance(base::Instant now, Output& out) {
+    if (!answer_.is_under_way()) {
+        if (!begin_next(now, out)) return Answer::Step::none;
+        if (!answer_.is_under_way()) return Answer::Step::done;  // it was the constant one
+    }
+    const Answer::Step step = answer_.advance(now, out);
+    if (step == Answer::Step::done && counts_) ++answered_;
+    if (step == Answer::Step::cut) {
+        ended_ = true;
+        context_.counters.cut.add();
+    }
+    return step;
+}
+
+bool HttpServing::begin_next(base::Instant now, Output& out) {
+    if (input_.empty() || ended_) return false;
+    const bool whole = reader_.read(input_);
+    if (reader_.owes_continue() && !whole) out.append("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!whole) return false;
+    const HttpRequest& request = reader_.request();
+    counts_ = request.path.kind != PathKind::stats && request.path.kind != PathKind::reset;
+    context_.counters.by_path[static_cast<std::size_t>(request.path.kind)].add();
+    if (counts_) {
+        context_.counters.requests.add();
+        ++requests_;
+    }
+    const bool plain = request.path.kind == PathKind::other && request.path.query.empty() &&
+                       request.options.empty() && request.keep_alive && !request.head_only &&
+                       request.version_minor == 1;
+    if (plain && !context_.constant.empty()) {
+        out.append(context_.constant);
+        ++answered_;
         return true;
     }
-    if (due_ == Clock::time_point::max()) return answer_next(now, out);
-    if (due_ > now) return false;
-    append(streams_ ? next_event(now) : later_, out);
-    if (!streams_) due_ = Clock::time_point::max();
+    begin_answer(request, now);
     return true;
 }
 
-bool HttpServing::answer_next(Clock::time_point now, std::vector<std::byte>& out) {
-    if (waiting_.empty() || ended_) return false;
-    std::string_view input = std::string_view(waiting_).substr(taken_);
-    const std::optional<HttpRequest> request = reader_.read(input);
-    taken_ = waiting_.size() - input.size();
-    if (input.empty()) waiting_.clear(), taken_ = 0;
-    if (!request) return false;
-    ++requests_;
-    append(answer(*request, now), out);
-    if (!request->keep_alive || request->refusal != 0) ended_ = true;
-    return true;
-}
-
-// What can be said now: all of the answer, its head, or nothing yet.
-std::string HttpServing::answer(const HttpRequest& request, Clock::time_point now) {
-    const bool head_only = request.method == "HEAD";
+void HttpServing::begin_answer(const HttpRequest& request, base::Instant now) {
     if (request.refusal != 0) {
-        return http_response(request.refusal, "ringway mock does not take this request\n", false,
-                             false);
+        answer_.text() = "ringway mock does not take this request\n";
+        return answer_text(request, request.refusal, text_type);
     }
-    if (settings_.bytes > 0) return begin_body(request, settings_.bytes);
-    const std::string_view path =
-        std::string_view(request.target)
-            .substr(0, std::min(request.target.size(), request.target.find('?')));
-    const std::string line =
-        fmt::format("ringway mock at {}: request {} of this connection was {} {}\n", name_,
-                    requests_, request.method, request.target);
-    if (const auto bytes = number_behind(path, "/bytes/")) return begin_body(request, *bytes);
-    if (path == "/events") return begin_events(request, endless, now);
-    if (const auto count = number_behind(path, "/events/")) {
-        return begin_events(request, *count, now);
+    if (request.path.kind == PathKind::stats || request.path.kind == PathKind::reset) {
+        if (request.path.kind == PathKind::reset) context_.totals.reset();
+        answer_.text().clear();
+        context_.totals.write_json(answer_.text());
+        return answer_text(request, 200, "application/json");
     }
-    if (path == "/echo") return http_response(200, request.body, request.keep_alive, head_only);
-    if (const auto status = number_behind(path, "/status/")) {
-        const bool fits = *status >= 200 && *status <= 599;
-        return http_response(fits ? static_cast<int>(*status) : 400, line, request.keep_alive,
-                             head_only);
+    std::optional<Behaviour> own;
+    const bool by_request = request.path.has_number ||
+                            request.path.query.find('=') != std::string_view::npos ||
+                            !request.options.empty() || request.stamps;
+    if (by_request) {
+        own = context_.behaviour;
+        own->seed.reset();
+        if (!resolve(request, *own)) return answer_text(request, 400, text_type);
     }
-    const std::string response = http_response(200, line, request.keep_alive, head_only);
-    const auto slow_ms = number_behind(path, "/slow/");
-    if (!slow_ms) return response;
-    later_ = response;
-    streams_ = false;
-    due_ = now + std::chrono::milliseconds(std::min(*slow_ms, slow_ms_max));
-    return {};
+    const Behaviour& behaviour = own ? *own : context_.behaviour;
+    std::optional<base::Random> seeded;
+    if (own && own->seed) seeded.emplace(*own->seed);
+    base::Random& random = seeded ? *seeded : context_.random;
+
+    AnswerPlan plan;
+    plan.begin_at = behaviour.latency.is_none() ? now : now + behaviour.latency.sample(random);
+    plan.head.keep_alive = request.keep_alive && !behaviour.close;
+    plan.head.status = behaviour.status;
+    if (behaviour.errors > 0 && unit_draw(random) < behaviour.errors) {
+        context_.counters.errors_made.add();
+        choose_error(request, behaviour.error_status, plan);
+    } else {
+        choose_body(request, behaviour, random, plan);
+        if (!behaviour.type.empty() && plan.stream == nullptr) {
+            type_ = behaviour.type;  // the head may be written when `behaviour` is gone
+            plan.head.type = type_.view();
+        }
+    }
+    finish_plan(request, behaviour, random, plan);
 }
 
-// ---- bodies of the pattern --------------------------------------------------------------------
-
-std::string HttpServing::begin_body(const HttpRequest& request, std::uint64_t bytes) {
-    body_left_ = request.method == "HEAD" ? 0 : bytes;
-    body_offset_ = 0;
-    return http_head(200, "application/octet-stream", bytes, request.keep_alive);
-}
-
-void HttpServing::write_body(std::vector<std::byte>& out) {
-    const std::size_t bytes = std::min<std::uint64_t>(body_left_, piece_bytes);
-    const std::size_t before = out.size();
-    out.resize(before + bytes);
-    fill_pattern(body_offset_, std::span(out).subspan(before));
-    body_offset_ += bytes;
-    body_left_ -= bytes;
-}
-
-// ---- events -----------------------------------------------------------------------------------
-
-std::string HttpServing::begin_events(const HttpRequest& request, std::uint64_t count,
-                                      Clock::time_point now) {
-    chunked_ = request.version_minor != 0;
-    if (!chunked_) ended_ = true;  // only its end can tell an old client that this was all
-    if (request.method != "HEAD") {
-        streams_ = true;
-        events_left_ = count;
-        events_sent_ = 0;
-        due_ = now;
+// What the path, the query and the field say, in this order. False: the problem is in text().
+bool HttpServing::resolve(const HttpRequest& request, Behaviour& behaviour) {
+    const Path& path = request.path;
+    if (path.kind == PathKind::bytes) behaviour.bytes = path.number;
+    if (path.kind == PathKind::slow) {
+        const auto ms = static_cast<std::int64_t>(std::min(path.number, slow_ms_max));
+        behaviour.latency = Latency::fixed(base::Duration::milliseconds(ms));
     }
-    return fmt::format(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n{}"
-        "Connection: {}\r\n\r\n",
-        chunked_ ? "Transfer-Encoding: chunked\r\n" : "",
-        request.keep_alive && chunked_ ? "keep-alive" : "close");
+    if (request.stamps) behaviour.stamps = true;
+    std::string& problem = answer_.text();
+    problem.clear();
+    if (path.kind == PathKind::status) {
+        if (path.number < 200 || path.number > 599) {
+            problem = "a status is a number from 200 to 599\n";
+            return false;
+        }
+        behaviour.status = static_cast<int>(path.number);
+    }
+    if (apply_keys(path.query, UnknownKeys::ignore, behaviour, problem) &&
+        apply_keys(request.options, UnknownKeys::refuse, behaviour, problem)) {
+        return true;
+    }
+    problem += '\n';
+    return false;
 }
 
-std::string HttpServing::next_event(Clock::time_point now) {
-    if (events_left_ == 0) {
-        due_ = Clock::time_point::max();
-        return chunked_ ? "0\r\n\r\n" : "";
+// An answer that no behaviour touches, of text().
+void HttpServing::answer_text(const HttpRequest& request, int status, std::string_view type) {
+    AnswerPlan plan;
+    plan.head = {.status = status,
+                 .type = type,
+                 .body_bytes = answer_.text().size(),
+                 .keep_alive = request.keep_alive};
+    if (request.head_only) plan.source = BodySource::none;
+    if (!plan.head.keep_alive) ended_ = true;
+    answer_.begin(plan);
+}
+
+// ---- bodies -----------------------------------------------------------------------------------
+
+LlmServing& HttpServing::llm() {
+    if (!llm_) llm_ = std::make_unique<LlmServing>();
+    return *llm_;
+}
+
+void HttpServing::choose_error(const HttpRequest& request, int status, AnswerPlan& plan) {
+    if (is_llm(request.path.kind)) {
+        return llm().choose_error(request, status, plan, answer_.text());
     }
-    if (events_left_ != endless) --events_left_;
-    // The end follows the last event at once.
-    due_ = events_left_ == 0 ? now : now + event_interval;
-    const std::string event = fmt::format("id: {}\ndata: {}\n\n", ++events_sent_, wall_clock());
-    return chunked_ ? fmt::format("{:x}\r\n{}\r\n", event.size(), event) : event;
+    plan.head.status = status;
+    plan.head.type = text_type;
+    answer_.text() = "ringway mock made this error, as it was asked to\n";
+    plan.head.body_bytes = answer_.text().size();
+}
+
+void HttpServing::choose_body(const HttpRequest& request, const Behaviour& behaviour,
+                              base::Random& random, AnswerPlan& plan) {
+    std::string& text = answer_.text();
+    plan.head.type = text_type;
+    switch (request.path.kind) {
+        case PathKind::echo:
+            text.assign(request.body);
+            plan.head.body_bytes = text.size();
+            break;
+        case PathKind::mirror:
+            text.assign(request.head);
+            text.append(request.body);
+            plan.head.body_bytes = text.size();
+            break;
+        case PathKind::events: return begin_events(request, behaviour, plan);
+        case PathKind::messages:
+        case PathKind::completions:
+            return llm().choose(request, behaviour, random, context_.llm_parser, plan, text);
+        case PathKind::status: write_line(request, plan); break;
+        default:
+            if (!behaviour.bytes) return write_line(request, plan);
+            plan.source = BodySource::pattern;
+            plan.head.type = bytes_type;
+            plan.head.body_bytes = *behaviour.bytes;
+    }
+}
+
+void HttpServing::write_line(const HttpRequest& request, AnswerPlan& plan) {
+    std::string& text = answer_.text();
+    text.clear();
+    fmt::format_to(std::back_inserter(text),
+                   "ringway mock at {}: request {} of this connection was {} {}\n", context_.name,
+                   requests_, request.method, request.target);
+    plan.head.body_bytes = text.size();
+}
+
+void HttpServing::begin_events(const HttpRequest& request, const Behaviour& behaviour,
+                               AnswerPlan& plan) {
+    const std::uint64_t count =
+        request.path.has_number ? request.path.number : EventStream::endless;
+    events_.begin(behaviour, count, plan.begin_at, context_.random);
+    plan.source = BodySource::stream;
+    plan.stream = &events_;
+    plan.head.type = "text/event-stream";
+    plan.head.more = "Cache-Control: no-store\r\n";
+    plan.head.body_bytes = events_.expected_bytes();
+}
+
+// How the body is framed, and what goes wrong with it.
+void HttpServing::finish_plan(const HttpRequest& request, const Behaviour& behaviour,
+                              base::Random& random, AnswerPlan& plan) {
+    HeadParts& head = plan.head;
+    const bool framed_by_pieces = plan.stream != nullptr || behaviour.chunked > 0;
+    if (!status_has_body(head.status)) {
+        head.framing = BodyFraming::none;
+        plan.source = BodySource::none;
+    } else if (framed_by_pieces && request.version_minor == 0) {
+        head.framing = BodyFraming::until_close;  // only its end can tell an old client
+        head.keep_alive = false;
+    } else if (framed_by_pieces) {
+        head.framing = BodyFraming::chunked;
+        plan.chunk_bytes = behaviour.chunked;
+    }
+    if (request.head_only) plan.source = BodySource::none;
+    plan.rate = behaviour.rate;
+    draw_faults(behaviour, random, plan);
+    if (!head.keep_alive) ended_ = true;
+    answer_.begin(plan);
+}
+
+void HttpServing::draw_faults(const Behaviour& behaviour, base::Random& random, AnswerPlan& plan) {
+    const std::uint64_t bytes = plan.source == BodySource::none ? 0 : plan.head.body_bytes;
+    if (behaviour.cut > 0 && unit_draw(random) < behaviour.cut) {
+        plan.cut_at = bytes == 0 ? 0 : behaviour.cut_after.value_or(bytes / 2);
+        // An answer that is complete would not be missed.
+        if (plan.stream == nullptr && bytes > 0) plan.cut_at = std::min(plan.cut_at, bytes - 1);
+    }
+    if (behaviour.corrupt > 0 && unit_draw(random) < behaviour.corrupt && bytes > 0) {
+        plan.corrupt_at = random.below(bytes);
+        context_.counters.corrupted.add();
+    }
 }
 
 }  // namespace ringway::mock

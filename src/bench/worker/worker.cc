@@ -280,6 +280,7 @@ base::Instant Worker::next_wake() {
 
 // How many completions to wait for: what was sent completes at once and is nothing to wake up for.
 unsigned Worker::wanted() const {
+    if (plan_.work == Work::upload) return 1;  // nothing but sends completes there
     const auto most = static_cast<unsigned>(under_way_ / 2);
     return sends_queued_ + std::clamp(gather_, 1u, std::max(1u, most));
 }
