@@ -25,8 +25,8 @@ constexpr std::size_t checks_at_once = 512;
 // the kernel's own clock: a timer before that one costs as much as a wake-up where a hypervisor has
 // to set it.
 constexpr base::Duration gather_max = base::Duration::milliseconds(8);
-// Being woken takes this long where a hypervisor idles the core. So the last bit before a request is
-// due is not slept through but spent looking for answers.
+// Being woken takes this long where a hypervisor idles the core. So the last bit before a request
+// is due is not slept through but spent looking for answers.
 constexpr base::Duration spin_span = base::Duration::microseconds(50);
 constexpr base::Duration leave_max = base::Duration::seconds(5);
 
