@@ -11,6 +11,7 @@
 
 #include "ringway/config/units.h"
 #include "ringway/mock/origin.h"
+#include "ringway/mock/throttle.h"
 
 namespace ringway::mock {
 namespace {
@@ -59,8 +60,19 @@ Paths
   /echo          the request's body              /mirror    the request as it was received
   /events[/N]    server-sent events with interval=TIME (default 500ms), jitter=TIME (to either side)
                  and bytes=SIZE: `id: SEQ`, `data: n=SEQ t=NANOSECONDS` of CLOCK_MONOTONIC
+  POST /v1/messages          a reply in the format of Anthropic Messages
+  POST /v1/chat/completions  a reply in the format of OpenAI Chat Completions; both as JSON, or as
+                 events when the body says "stream": true. ttft=TIME to the first token, tokens=N
+                 (default: the request's limit, at most 256), token-rate=N per second (default: all
+                 at once), stamps=on or the field `X-Mock-Stamps: on`: number and time as comments
   /mock/stats    counters as JSON                /mock/reset  sets them to zero
   others         a line that says who answered, or bytes=SIZE bytes
+
+Hops: each way, for all connections together
+  to=HOST:PORT   where it leads                  rate=SIZE   bytes per second
+  delay=TIME     one way                         jitter=TIME to either side; the order is kept
+  loss=SHARE     of segments of 1448 bytes, each of which stalls its stream for
+  rto=TIME       one retransmission timeout (default 200ms)
 
 It prints one line per listener, stops on TERM or INT, and then prints the totals of each.
 )";
@@ -115,23 +127,69 @@ Arguments parse(std::span<const std::string> words) {
     return parsed;
 }
 
-int open_all(const std::vector<std::string>& urls, unsigned threads,
-             std::vector<std::unique_ptr<Origin>>& origins, std::vector<OriginSettings>& settings) {
-    for (const std::string& url : urls) {
+// An origin or a hop, whatever one --listen asked for.
+struct Served {
+    OriginSettings settings;
+    std::unique_ptr<Origin> origin;
+    std::unique_ptr<ThrottleHop> hop;
+
+    std::string url() const { return hop ? hop->url() : origin->url(); }
+    int open();  // 0 or an errno
+    void start() const;
+    void stop() const;
+    std::string totals() const;
+};
+
+int Served::open() {
+    if (settings.mode == Mode::throttle) {
+        auto opened = ThrottleHop::open(settings.throttle);
+        if (!opened) return opened.error().os_error;
+        hop = std::move(*opened);
+        return 0;
+    }
+    auto opened = Origin::open(settings);
+    if (!opened) return opened.error().os_error;
+    origin = std::move(*opened);
+    return 0;
+}
+
+void Served::start() const {
+    if (hop)
+        hop->start();
+    else
+        origin->start();
+}
+
+void Served::stop() const {
+    if (hop)
+        hop->stop();
+    else
+        origin->stop();
+}
+
+std::string Served::totals() const {
+    std::string text;
+    if (hop)
+        write_json(hop->counters(), text);
+    else
+        write_json(origin->counters(), text);
+    return text;
+}
+
+int open_all(const Arguments& arguments, std::vector<Served>& served) {
+    for (const std::string& url : arguments.urls) {
         std::string problem;
         const std::optional<OriginSettings> parsed = parse_listen_url(url, problem);
         if (!parsed) return misused(fmt::format("--listen {}: {}", url, problem));
-        settings.push_back(*parsed);
-        settings.back().threads = threads;
+        served.push_back({*parsed, nullptr, nullptr});
+        served.back().settings.threads = arguments.threads;
     }
-    for (std::size_t i = 0; i < urls.size(); ++i) {
-        auto origin = Origin::open(settings[i]);
-        if (!origin) {
-            fmt::print(stderr, "ringway mock: cannot listen on {}: {}\n", urls[i],
-                       std::strerror(origin.error().os_error));
-            return exit_refused;
-        }
-        origins.push_back(std::move(*origin));
+    for (std::size_t i = 0; i < served.size(); ++i) {
+        const int os_error = served[i].open();
+        if (os_error == 0) continue;
+        fmt::print(stderr, "ringway mock: cannot listen on {}: {}\n", arguments.urls[i],
+                   std::strerror(os_error));
+        return exit_refused;
     }
     return exit_done;
 }
@@ -154,25 +212,18 @@ int run(std::span<const std::string> arguments) {
     sigaddset(&stop_signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
 
-    std::vector<std::unique_ptr<Origin>> origins;
-    std::vector<OriginSettings> settings;
-    if (const int code = open_all(parsed.urls, parsed.threads, origins, settings);
-        code != exit_done)
-        return code;
-    for (std::size_t i = 0; i < origins.size(); ++i) {
-        origins[i]->start();
-        fmt::print("listening {} mode={}\n", origins[i]->url(), name_of(settings[i].mode));
+    std::vector<Served> served;
+    if (const int code = open_all(parsed, served); code != exit_done) return code;
+    for (const Served& each : served) {
+        each.start();
+        fmt::print("listening {} mode={}\n", each.url(), name_of(each.settings.mode));
     }
     std::fflush(stdout);
 
     int signal_number = 0;
     sigwait(&stop_signals, &signal_number);
-    for (const auto& origin : origins) {
-        origin->stop();
-        std::string totals;
-        write_json(origin->counters(), totals);
-        fmt::print("totals {} {}", origin->url(), totals);
-    }
+    for (const Served& each : served) each.stop();
+    for (const Served& each : served) fmt::print("totals {} {}", each.url(), each.totals());
     return exit_done;
 }
 

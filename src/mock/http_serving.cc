@@ -38,6 +38,8 @@ std::string constant_answer(const Behaviour& behaviour) {
     return std::string(out.view());
 }
 
+bool is_llm(PathKind kind) { return kind == PathKind::messages || kind == PathKind::completions; }
+
 }  // namespace
 
 HttpContext::HttpContext(const Behaviour& listener_behaviour, std::string listener_name,
@@ -147,12 +149,9 @@ void HttpServing::begin_answer(const HttpRequest& request, base::Instant now) {
     plan.head.status = behaviour.status;
     if (behaviour.errors > 0 && unit_draw(random) < behaviour.errors) {
         context_.counters.errors_made.add();
-        plan.head.status = behaviour.error_status;
-        plan.head.type = text_type;
-        answer_.text() = "ringway mock made this error, as it was asked to\n";
-        plan.head.body_bytes = answer_.text().size();
+        choose_error(request, behaviour.error_status, plan);
     } else {
-        choose_body(request, behaviour, plan);
+        choose_body(request, behaviour, random, plan);
         if (!behaviour.type.empty() && plan.stream == nullptr) {
             type_ = behaviour.type;  // the head may be written when `behaviour` is gone
             plan.head.type = type_.view();
@@ -201,8 +200,23 @@ void HttpServing::answer_text(const HttpRequest& request, int status, std::strin
 
 // ---- bodies -----------------------------------------------------------------------------------
 
+LlmServing& HttpServing::llm() {
+    if (!llm_) llm_ = std::make_unique<LlmServing>();
+    return *llm_;
+}
+
+void HttpServing::choose_error(const HttpRequest& request, int status, AnswerPlan& plan) {
+    if (is_llm(request.path.kind)) {
+        return llm().choose_error(request, status, plan, answer_.text());
+    }
+    plan.head.status = status;
+    plan.head.type = text_type;
+    answer_.text() = "ringway mock made this error, as it was asked to\n";
+    plan.head.body_bytes = answer_.text().size();
+}
+
 void HttpServing::choose_body(const HttpRequest& request, const Behaviour& behaviour,
-                              AnswerPlan& plan) {
+                              base::Random& random, AnswerPlan& plan) {
     std::string& text = answer_.text();
     plan.head.type = text_type;
     switch (request.path.kind) {
@@ -216,6 +230,9 @@ void HttpServing::choose_body(const HttpRequest& request, const Behaviour& behav
             plan.head.body_bytes = text.size();
             break;
         case PathKind::events: return begin_events(request, behaviour, plan);
+        case PathKind::messages:
+        case PathKind::completions:
+            return llm().choose(request, behaviour, random, context_.llm_parser, plan, text);
         case PathKind::status: write_line(request, plan); break;
         default:
             if (!behaviour.bytes) return write_line(request, plan);

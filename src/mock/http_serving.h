@@ -16,6 +16,7 @@
 #include "counters.h"
 #include "event_stream.h"
 #include "http_reader.h"
+#include "llm_serving.h"
 #include "output.h"
 #include "ringway/base/random.h"
 #include "ringway/mock/behaviour.h"
@@ -40,6 +41,7 @@ struct HttpContext {
     SharedCounters& counters;
     Totals& totals;
     base::Random random;
+    LlmParser llm_parser;
     // The whole answer to a plain request, when it is the same for all of them; or empty.
     std::string constant;
 };
@@ -71,7 +73,10 @@ class HttpServing {
     bool begin_next(base::Instant now, Output& out);
     void begin_answer(const HttpRequest& request, base::Instant now);
     bool resolve(const HttpRequest& request, Behaviour& behaviour);
-    void choose_body(const HttpRequest& request, const Behaviour& behaviour, AnswerPlan& plan);
+    void choose_body(const HttpRequest& request, const Behaviour& behaviour, base::Random& random,
+                     AnswerPlan& plan);
+    void choose_error(const HttpRequest& request, int status, AnswerPlan& plan);
+    LlmServing& llm();
     void begin_events(const HttpRequest& request, const Behaviour& behaviour, AnswerPlan& plan);
     void write_line(const HttpRequest& request, AnswerPlan& plan);
     void finish_plan(const HttpRequest& request, const Behaviour& behaviour, base::Random& random,
@@ -83,6 +88,7 @@ class HttpServing {
     HttpReader reader_;
     Answer answer_;
     EventStream events_;
+    std::unique_ptr<LlmServing> llm_;
     MediaType type_;          // that the request asked for
     std::string_view input_;  // what was read and not taken: of the caller, or saved_
     std::string saved_;

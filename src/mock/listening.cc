@@ -62,20 +62,25 @@ std::uint16_t port_of(int fd) {
     return ntohs(address.sin6_port);
 }
 
-BoundSocket begin_connect(const std::string& host, std::uint16_t port) {
-    addrinfo* found = look_up(host, port, AI_NUMERICSERV);
-    if (found == nullptr) return {-1, EADDRNOTAVAIL};
-    BoundSocket connecting;
-    connecting.fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (connecting.fd < 0) {
-        connecting.os_error = errno;
-    } else if (::connect(connecting.fd, found->ai_addr, found->ai_addrlen) != 0 &&
-               errno != EINPROGRESS) {
-        connecting.os_error = errno;
-        ::close(connecting.fd);
-        connecting.fd = -1;
-    }
+std::optional<SocketAddress> resolve(const std::string& host, std::uint16_t port) {
+    addrinfo* found = look_up(host, port, 0);
+    if (found == nullptr) return std::nullopt;
+    SocketAddress address;
+    std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+    address.bytes = found->ai_addrlen;
     ::freeaddrinfo(found);
+    return address;
+}
+
+BoundSocket begin_connect(const SocketAddress& to) {
+    const auto* address = reinterpret_cast<const sockaddr*>(&to.storage);
+    BoundSocket connecting;
+    connecting.fd = ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (connecting.fd < 0) return {-1, errno};
+    if (::connect(connecting.fd, address, to.bytes) == 0 || errno == EINPROGRESS) return connecting;
+    connecting.os_error = errno;
+    ::close(connecting.fd);
+    connecting.fd = -1;
     return connecting;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <sys/socket.h>
@@ -23,8 +24,14 @@ struct BoundSocket {
 BoundSocket listen_at(const ListenAt& at);
 std::uint16_t port_of(int fd);
 
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t bytes = 0;
+};
+std::optional<SocketAddress> resolve(const std::string& host, std::uint16_t port);
+
 // A socket that has begun to connect, without waiting: fd, or the reason.
-BoundSocket begin_connect(const std::string& host, std::uint16_t port);
+BoundSocket begin_connect(const SocketAddress& to);
 
 void set_no_delay(int fd);
 

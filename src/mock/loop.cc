@@ -118,11 +118,11 @@ void Loop::again(Watcher& watcher) {
 }
 
 void Loop::retire(std::unique_ptr<Watcher> watcher) {
-    forget(*watcher);
+    drop(*watcher);
     retired_.push_back(std::move(watcher));
 }
 
-void Loop::forget(Watcher& watcher) {
+void Loop::drop(Watcher& watcher) {
     set_time(watcher, base::Instant::never());
     watcher.heap_index_ = Watcher::retired;
     for (std::vector<Watcher*>* list : {&turns_, &turns_now_}) {

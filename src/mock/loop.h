@@ -57,6 +57,9 @@ class Loop {
     // Never called again, and destroyed once nothing of this round can name it.
     void retire(std::unique_ptr<Watcher> watcher);
 
+    // Never called again; whoever owns it keeps it until this round is over.
+    void drop(Watcher& watcher);
+
     // When this round began: fit for deadlines, and read without asking the kernel.
     base::Instant now() const { return now_; }
 
@@ -67,7 +70,6 @@ class Loop {
     bool wait();  // false: stopped
     void run_times();
     void run_turns();
-    void forget(Watcher& watcher);
     void place(Watcher* watcher, std::size_t index);
     void sift_up(std::size_t index);
     void sift_down(std::size_t index);

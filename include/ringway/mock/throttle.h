@@ -39,6 +39,9 @@ struct ThrottleCounters {
     std::uint64_t resets = 0;      // connections that ended in an error
 };
 
+// As one line of JSON.
+void write_json(const ThrottleCounters& counters, std::string& out);
+
 class ThrottleHop {
   public:
     // Binds and listens; start() begins to pass on.

@@ -98,7 +98,10 @@ class Splitter {
             std::any_of(line_.flags.begin(), line_.flags.end(),
                         [&](const GivenFlag& other) { return other.flag == given.flag; });
         if (is_second && !given.flag->repeat) {
-            return config::refusal_line(given.where, given.text, {"the flag is given twice", {}});
+            return given.flag->is_switch()
+                       ? config::refusal_line(given.where, {"the flag is given twice", {}})
+                       : config::refusal_line(given.where, given.text,
+                                              {"the flag is given twice", {}});
         }
         line_.flags.push_back(std::move(given));
         return {};

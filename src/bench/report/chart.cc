@@ -29,7 +29,7 @@ std::string html(std::string_view text) {
 
 namespace {
 
-constexpr double left = 62, right = 18, top = 14, bottom = 40;
+constexpr double left = 62, right = 18, top = 18, bottom = 40;
 constexpr double x_tick_gap = 44, y_tick_gap = 22;
 
 template <typename... Arguments>
@@ -87,15 +87,20 @@ void add_axes(std::string& out, const Plot& plot) {
         chart.width - right, chart.height - 6, html(chart.x.title));
 }
 
+// A separator's text is left out where it would run into the one before.
 void add_marks(std::string& out, const Plot& plot) {
+    double free_from = 0;
     for (const Mark& mark : plot.chart.marks) {
         if (!plot.x.can_show(mark.at)) continue;
         const double at = plot.x.pixel(mark.at);
-        const bool is_late = at > plot.chart.width * 0.75;
+        const double text_width = 6.2 * static_cast<double>(mark.text.size());
+        const bool is_late = at + text_width > plot.chart.width;
         put(out, R"(<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{:.1f}"/>)",
             mark.is_strong ? "mark strong" : "mark", at, at, top, plot.floor());
+        if (at - (is_late ? text_width : 0) < free_from) continue;
+        free_from = is_late ? at : at + text_width + 12;
         put(out, R"(<text class="{}" x="{:.1f}" y="{}" text-anchor="{}">{}</text>)",
-            mark.is_strong ? "mark-text strong" : "mark-text", is_late ? at - 5 : at + 5, top + 9,
+            mark.is_strong ? "mark-text strong" : "mark-text", is_late ? at - 5 : at + 5, top - 4,
             is_late ? "end" : "start", html(mark.text));
     }
 }
@@ -116,24 +121,37 @@ void add_dots(std::string& out, const Plot& plot, const Series& series) {
     }
 }
 
+// A point that cannot be shown breaks the line; what stands alone between two breaks is a dot.
 void add_series(std::string& out, const Plot& plot, const Series& series) {
-    std::string path;
-    double first_x = 0;
-    double last_x = 0;
+    std::vector<std::pair<double, double>> piece;  // in pixels
+    const auto close = [&] {
+        if (piece.empty()) return;
+        std::string path;
+        for (const auto& [x, y] : piece)
+            put(path, "{}{:.1f},{:.1f}", path.empty() ? 'M' : 'L', x, y);
+        if (series.has_area && piece.size() > 1) {
+            put(out, R"(<path class="area" style="fill:{}" d="{}L{:.1f},{:.1f}L{:.1f},{:.1f}Z"/>)",
+                series.colour, path, piece.back().first, plot.floor(), piece.front().first,
+                plot.floor());
+        }
+        if (piece.size() == 1 && !series.has_dots) {
+            put(out, R"(<circle cx="{:.1f}" cy="{:.1f}" r="2.5" style="fill:{}"/>)",
+                piece.front().first, piece.front().second, series.colour);
+        } else {
+            put(out, R"(<path class="line{}" style="stroke:{}" d="{}"/>)",
+                series.is_dashed ? " dashed" : "", series.colour, path);
+        }
+        piece.clear();
+    };
     for (const auto& point : series.points) {
-        if (!plot.can_show(point)) continue;
-        last_x = plot.x.pixel(point.first);
-        if (path.empty()) first_x = last_x;
-        put(path, "{}{:.1f},{:.1f}", path.empty() ? "M" : "L", last_x, plot.y.pixel(point.second));
+        if (plot.can_show(point)) {
+            piece.emplace_back(plot.x.pixel(point.first), plot.y.pixel(point.second));
+        } else {
+            close();
+        }
     }
-    if (path.empty()) return;
-    if (series.has_area) {
-        put(out, R"(<path class="area" style="fill:{}" d="{}L{:.1f},{:.1f}L{:.1f},{:.1f}Z"/>)",
-            series.colour, path, last_x, plot.floor(), first_x, plot.floor());
-    }
-    put(out, R"(<path class="line{}" style="stroke:{}" d="{}"/>)",
-        series.is_dashed ? " dashed" : "", series.colour, path);
-    if (series.has_dots || series.points.size() == 1) add_dots(out, plot, series);
+    close();
+    if (series.has_dots) add_dots(out, plot, series);
 }
 
 // For the page's script: per series its name, its colour, and [x, y, text of x, text of y].

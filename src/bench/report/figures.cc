@@ -196,26 +196,53 @@ std::vector<Group> groups_of(const Report& report) {
     return groups;
 }
 
-bool is_way(const LabelledRun& run, std::string_view way) {
-    for (const Coordinate& at : run.at) {
-        if (at.text == way) return true;
-    }
-    return run.label == way;
+std::optional<std::string> title_of_way(const std::string& label, std::string_view way) {
+    if (label == way) return std::string();
+    const std::string ending = ", " + std::string(way);
+    if (!label.ends_with(ending)) return std::nullopt;
+    return label.substr(0, label.size() - ending.size());
 }
 
-Ways ways_of(const Report& report) {
-    Ways ways;
-    const auto whole = [&](std::string_view way) -> std::optional<RunResult> {
-        std::vector<const LabelledRun*> runs;
-        for (const LabelledRun& run : report.runs) {
-            if (is_way(run, way)) runs.push_back(&run);
-        }
-        if (runs.empty()) return std::nullopt;
-        return merge(runs);
+std::vector<Pair> pairs_of(const Report& report) {
+    struct Halves {
+        std::string section, title;
+        std::vector<const LabelledRun*> direct, proxied;
     };
-    ways.direct = whole("direct");
-    ways.proxied = whole("proxied");
-    return ways;
+    std::vector<Halves> all;
+    const auto add = [&](const LabelledRun& run, std::string_view way,
+                         std::vector<const LabelledRun*> Halves::* half) {
+        const std::optional<std::string> title = title_of_way(run.label, way);
+        if (!title) return;
+        auto same = std::find_if(all.begin(), all.end(), [&](const Halves& known) {
+            return known.section == run.section && known.title == *title;
+        });
+        if (same == all.end()) {
+            all.push_back({run.section, *title, {}, {}});
+            same = std::prev(all.end());
+        }
+        ((*same).*half).push_back(&run);
+    };
+    for (const LabelledRun& run : report.runs) {
+        add(run, "direct", &Halves::direct);
+        add(run, "proxied", &Halves::proxied);
+    }
+    std::vector<Pair> pairs;
+    for (const Halves& halves : all) {
+        if (halves.direct.empty() || halves.proxied.empty()) continue;
+        pairs.push_back(
+            {halves.section, halves.title, merge(halves.direct), merge(halves.proxied)});
+    }
+    return pairs;
+}
+
+std::vector<Figure> figures_to_show(const Report& report) {
+    std::vector<Figure> shown;
+    for (const Figure& figure : report.figures) {
+        const bool is_repeated = report.kind == ReportKind::run && figure.note.empty() &&
+                                 !figure.target && !figure.strict_target;
+        if (!is_repeated) shown.push_back(figure);
+    }
+    return shown;
 }
 
 const Coordinate* coordinate(const LabelledRun& run, std::string_view name) {

@@ -57,14 +57,21 @@ struct Group {
 };
 std::vector<Group> groups_of(const Report& report);
 
-// Both ways to the same origin, each taken together over its slices: told by a coordinate's text or
-// a label that says "direct" or "proxied".
-struct Ways {
-    std::optional<RunResult> direct;
-    std::optional<RunResult> proxied;
+// Both ways to the same origin, each taken together over its slices. Told by labels: "direct" and
+// "proxied", or the same after a common title: "one at a time, direct".
+struct Pair {
+    std::string section;
+    std::string title;  // empty when there is but one
+    RunResult direct;
+    RunResult proxied;
 };
-Ways ways_of(const Report& report);
-bool is_way(const LabelledRun& run, std::string_view way);
+std::vector<Pair> pairs_of(const Report& report);  // complete ones
+// The part of a label before the name of the way; nothing when it names none.
+std::optional<std::string> title_of_way(const std::string& label, std::string_view way);
+
+// Those that say something that the rest of the report does not: the figures of a plain run repeat
+// its table unless they have a target or a note.
+std::vector<Figure> figures_to_show(const Report& report);
 
 // The coordinate of that name, or null.
 const Coordinate* coordinate(const LabelledRun& run, std::string_view name);

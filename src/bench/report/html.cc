@@ -32,7 +32,7 @@ Tile error_tile(const RunResult& whole) {
     const std::uint64_t errors = whole.errors.total();
     return {.name = "errors",
             .value = count(errors),
-            .note = errors == 0 ? fmt::format("of {} answers", count(whole.answered))
+            .note = errors == 0 ? "in " + count(whole.answered)
                                 : percent_words(whole.error_rate()) + " of all",
             .look = errors == 0 ? "good" : "bad"};
 }
@@ -40,7 +40,7 @@ Tile error_tile(const RunResult& whole) {
 void add_cost_tiles(std::vector<Tile>& tiles, const RunResult& whole) {
     const bool is_watched = whole.watched.has_value();
     const ProcessUse& use = is_watched ? *whole.watched : whole.own;
-    tiles.push_back({.name = is_watched ? "processor per answer" : "generator per answer",
+    tiles.push_back({.name = is_watched ? "cpu per answer" : "generator cpu per answer",
                      .value = latency_words(cpu_us_per_answer(use, whole)),
                      .note = fmt::format("{:.2f} cores busy", cores_used(use, whole))});
     if (is_watched) {
@@ -60,11 +60,11 @@ std::vector<Tile> run_tiles(const Report& report) {
                     .note = std::move(note)};
     };
     std::vector<Tile> tiles{
-        {.name = "answers per second",
+        {.name = "answers/s",
          .value = rate_words(whole.rate()),
          .note = fmt::format("{} in {:.3g} s", count(whole.answered), whole.window.to_seconds())},
         percentile("p50", 50, "mean " + latency_words(latency_of(whole).mean_us)),
-        percentile("p99", 99, {}),
+        percentile("p99", 99, is_empty ? "" : "p90 " + latency_words(whole.percentile_us(90))),
         percentile("p99.9", 99.9, is_empty ? "" : "max " + latency_words(whole.percentile_us(100))),
         error_tile(whole),
         {.name = "goodput",
@@ -72,6 +72,18 @@ std::vector<Tile> run_tiles(const Report& report) {
          .note = bytes_words(static_cast<double>(whole.bytes_in)) + " received"}};
     add_cost_tiles(tiles, whole);
     return tiles;
+}
+
+// A unit in words goes below the number.
+Tile tile_of(const Figure& figure) {
+    std::string value = figure_words(figure.value, figure.unit);
+    if (figure.unit.empty() || !value.ends_with(" " + figure.unit)) {
+        return {.name = figure.title, .value = std::move(value)};
+    }
+    const bool is_scaled = figure.unit.size() <= 3;  // "us", "s": part of the number
+    if (is_scaled) return {.name = figure.title, .value = std::move(value)};
+    value.resize(value.size() - figure.unit.size() - 1);
+    return {.name = figure.title, .value = std::move(value), .note = figure.unit};
 }
 
 std::vector<Tile> levels_tiles(const Report& report, const std::vector<Group>& groups) {
@@ -95,37 +107,41 @@ std::vector<Tile> levels_tiles(const Report& report, const std::vector<Group>& g
                          .value = latency_words(quickest->whole.percentile_us(50)),
                          .note = "at " + quickest->first->label});
     }
+    constexpr std::size_t title_max = 24;  // what a tile holds in one line
     for (const Figure& figure : report.figures) {
-        if (tiles.size() >= 5 || !figure.known || figure.value == 0) continue;
-        tiles.push_back({.name = figure.title, .value = figure_words(figure.value, figure.unit)});
+        const bool is_shown = std::any_of(tiles.begin(), tiles.end(), [&](const Tile& tile) {
+            return tile.name == figure.title;
+        });
+        if (tiles.size() >= 5 || !figure.known || is_shown) continue;
+        if (figure.title.size() <= title_max) tiles.push_back(tile_of(figure));
     }
     tiles.push_back(error_tile(whole));
     add_cost_tiles(tiles, whole);
     return tiles;
 }
 
-std::vector<Tile> ways_tiles(const Report& report) {
-    const Ways ways = ways_of(report);
-    if (!ways.direct || !ways.proxied) return run_tiles(report);
+std::vector<Tile> pair_tiles(const Report& report) {
+    const std::vector<Pair> pairs = pairs_of(report);
+    if (pairs.empty()) return run_tiles(report);
+    const RunResult& direct = pairs.front().direct;
+    const RunResult& proxied = pairs.front().proxied;
     std::vector<Tile> tiles;
     for (const auto& [name, percent] : {std::pair{"added at p50", 50.0},
                                         {"added at p90", 90.0},
                                         {"added at p99", 99.0},
                                         {"added at p99.9", 99.9}}) {
-        const double direct = ways.direct->percentile_us(percent);
-        const double proxied = ways.proxied->percentile_us(percent);
+        const double past = direct.percentile_us(percent);
         tiles.push_back({.name = name,
-                         .value = signed_latency_words(proxied - direct),
-                         .note = latency_words(direct) + " direct"});
+                         .value = signed_latency_words(proxied.percentile_us(percent) - past),
+                         .note = latency_words(past) + " direct"});
     }
-    if (ways.direct->rate() > 0) {
-        tiles.push_back(
-            {.name = "rate through the proxy",
-             .value = rate_words(ways.proxied->rate()) + "/s",
-             .note = fmt::format("{:.2f} of direct", ways.proxied->rate() / ways.direct->rate())});
+    if (direct.rate() > 0) {
+        tiles.push_back({.name = "rate proxied",
+                         .value = rate_words(proxied.rate()) + "/s",
+                         .note = fmt::format("{:.2f} of direct", proxied.rate() / direct.rate())});
     }
     tiles.push_back(error_tile(whole_of(report)));
-    if (ways.proxied->watched) add_cost_tiles(tiles, *ways.proxied);
+    if (proxied.watched) add_cost_tiles(tiles, proxied);
     return tiles;
 }
 
@@ -168,7 +184,9 @@ std::string verdict_pills(const Report& report) {
     const auto doubts =
         std::count_if(report.runs.begin(), report.runs.end(),
                       [](const LabelledRun& run) { return !run.result.warnings.empty(); });
-    if (doubts > 0) add("warning", fmt::format("{} runs with warnings", doubts));
+    if (doubts > 0)
+        add("warning", fmt::format("{} with warnings",
+                                   doubts == 1 ? "a run" : fmt::format("{} runs", doubts)));
     return out;
 }
 
@@ -207,12 +225,10 @@ std::string sections_html(const Report& report, const std::vector<Group>& groups
         for (const LabelledRun& run : report.runs) {
             if (run.section == section) part.runs.push_back(run);
         }
-        std::string body = ways_html(part);
-        if (body.empty()) {
-            body = matrix_html(members);
-            if (body.empty()) body = levels_html(part, members);
-            if (body.empty()) body = distribution_html(members);
-        }
+        std::string body = section == "memory" ? memory_html(members) : pairs_html(part);
+        if (body.empty()) body = matrix_html(members);
+        if (body.empty()) body = levels_html(part, members);
+        if (body.empty()) body = distribution_html(members);
         if (!body.empty() && !section.empty()) {
             out += "<h2 class=\"section\">" + html(section) + "</h2>";
         }
@@ -224,16 +240,20 @@ std::string sections_html(const Report& report, const std::vector<Group>& groups
 std::string charts_html(const Report& report, const std::vector<Group>& groups) {
     switch (report.kind) {
         case ReportKind::versus_direct: {
-            std::string ways = ways_html(report);
-            return ways.empty() ? distribution_html(groups) : ways;
+            std::string pairs = pairs_html(report);
+            return pairs.empty() ? distribution_html(groups) : pairs;
         }
         case ReportKind::baseline: return sections_html(report, groups);
         case ReportKind::matrix: {
             std::string maps = matrix_html(groups);
-            return maps.empty() ? levels_html(report, groups) + distribution_html(groups) : maps;
+            if (!maps.empty()) return maps;
+            break;
         }
-        default: return levels_html(report, groups) + distribution_html(groups);
+        default: break;
     }
+    const std::string levels = levels_html(report, groups);
+    const bool has_curves = levels.find("Latency by percentile") != std::string::npos;
+    return has_curves ? levels : levels + distribution_html(groups);
 }
 
 }  // namespace
@@ -249,7 +269,7 @@ std::string tiles_html(const Report& report, const std::vector<Group>& groups) {
     std::vector<Tile> tiles;
     switch (report.kind) {
         case ReportKind::run: tiles = run_tiles(report); break;
-        case ReportKind::versus_direct: tiles = ways_tiles(report); break;
+        case ReportKind::versus_direct: tiles = pair_tiles(report); break;
         case ReportKind::baseline: tiles = baseline_tiles(report); break;
         default: tiles = levels_tiles(report, groups); break;
     }

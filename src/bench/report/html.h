@@ -19,7 +19,8 @@ std::string distribution_html(const std::vector<Group>& groups);
 std::string timeline_html(const Report& report);
 std::string levels_html(const Report& report, const std::vector<Group>& groups);
 std::string matrix_html(const std::vector<Group>& groups);
-std::string ways_html(const Report& report);
+std::string pairs_html(const Report& report);
+std::string memory_html(const std::vector<Group>& groups);
 
 // Tables.
 std::string runs_html(const std::vector<Group>& groups);

@@ -1,184 +1,14 @@
-// The charts of the page: which series of a report go into which drawing.
+// The charts of levels: what throughput, latency and cost come to over what was varied.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
-#include "chart.h"
-#include "html.h"
+#include "html_axes.h"
+#include "ringway/config/units.h"
 #include "words.h"
 
 namespace ringway::bench {
 namespace {
-
-constexpr std::size_t curves_max = 8;
-
-std::string latency_tick(double us) {
-    if (us >= 1e6) return fmt::format("{:.4g} s", us / 1e6);
-    if (us >= 1e3) return fmt::format("{:.4g} ms", us / 1e3);
-    return fmt::format("{:.3g} us", us);
-}
-
-std::string rate_tick(double value) {
-    if (value >= 1e6) return fmt::format("{:.4g}M", value / 1e6);
-    if (value >= 1e4) return fmt::format("{:.4g}k", value / 1e3);
-    return fmt::format("{:.4g}", value);
-}
-
-std::string plain_tick(double value) { return fmt::format("{:.4g}", value); }
-
-Axis latency_axis(std::string title = "latency") {
-    return {.scale = Scale::log,
-            .title = std::move(title),
-            .tick_text = latency_tick,
-            .value_text = latency_words};
-}
-
-Axis rate_axis() {
-    return {.scale = Scale::linear,
-            .title = "per second",
-            .tick_text = rate_tick,
-            .value_text = [](double value) { return rate_words(value) + "/s"; }};
-}
-
-std::string categorical(std::size_t at) { return fmt::format("var(--s{})", at % curves_max + 1); }
-
-// Levels in their order: from pale to strong of one hue.
-std::string sequential(std::size_t at, std::size_t count) {
-    const double share = count < 2 ? 1 : static_cast<double>(at) / static_cast<double>(count - 1);
-    return fmt::format("color-mix(in oklab, var(--high) {:.0f}%, var(--low))", share * 100);
-}
-
-Axis percentile_axis() {
-    return {
-        .scale = Scale::percentile,
-        .title = "percentile",
-        .tick_text = {},
-        .value_text = [](double percent) { return fmt::format("p{:.6g}", percent); },
-        .ticks = {{0, "0"}, {50, "50"}, {90, "90"}, {99, "99"}, {99.9, "99.9"}, {99.99, "99.99"}},
-        .low = 0,
-        .high = 99.99};
-}
-
-Series curve_of(std::string name, std::string colour, const stats::HistogramReading& latency) {
-    Series series{.name = std::move(name), .colour = std::move(colour), .points = {}};
-    if (latency.count() == 0) return series;
-    // 40 points for each nine; beyond the last sample there is nothing to know.
-    const double most = std::min(4.0, std::log10(static_cast<double>(latency.count())));
-    const auto steps = static_cast<int>(std::ceil(most * 40));
-    for (int step = 0; step <= steps; ++step) {
-        const double nines = std::min(most, step / 40.0);
-        const double percent = 100 * (1 - std::pow(10.0, -nines));
-        series.points.emplace_back(percent,
-                                   static_cast<double>(latency.percentile_ns(percent)) / 1e3);
-    }
-    return series;
-}
-
-std::string curves(std::string title, std::string note, std::vector<Series> series) {
-    return draw({.title = std::move(title),
-                 .note = std::move(note),
-                 .x = percentile_axis(),
-                 .y = latency_axis(),
-                 .series = std::move(series),
-                 .height = 320});
-}
-
-// At most `curves_max` of them, evenly chosen, both ends among them.
-std::vector<const Group*> chosen(const std::vector<Group>& groups) {
-    std::vector<const Group*> all;
-    for (const Group& group : groups) {
-        if (group.whole.latency.count() > 0) all.push_back(&group);
-    }
-    if (all.size() <= curves_max) return all;
-    std::vector<const Group*> some;
-    for (std::size_t at = 0; at < curves_max; ++at) {
-        some.push_back(all[at * (all.size() - 1) / (curves_max - 1)]);
-    }
-    return some;
-}
-
-std::string name_of(const Group& group) {
-    const std::string& section = group.first->section;
-    return section.empty() ? group.first->label : section + ": " + group.first->label;
-}
-
-bool is_ordered(const std::vector<Group>& groups) {
-    const std::vector<Level> levels = levels_of(groups);
-    return levels.size() == 1 &&
-           std::is_sorted(levels.front().values.begin(), levels.front().values.end());
-}
-
-// Seconds of all runs one after the other; what was between them is left out.
-struct Timeline {
-    std::vector<double> at;  // the middle of each cell
-    std::vector<const TimelineCell*> cells;
-    std::vector<Mark> marks;
-};
-
-Timeline timeline_of(const Report& report) {
-    Timeline line;
-    double now = 0;
-    const bool is_marked = report.runs.size() > 1 && report.runs.size() <= 24;
-    for (const LabelledRun& run : report.runs) {
-        if (is_marked && !run.result.timeline.empty()) {
-            line.marks.push_back({.at = now, .text = run.label});
-        }
-        for (const TimelineCell& cell : run.result.timeline) {
-            line.at.push_back(now + cell.seconds / 2);
-            line.cells.push_back(&cell);
-            now += cell.seconds;
-        }
-    }
-    return line;
-}
-
-using CellValue = double (*)(const TimelineCell&);
-
-Series series_of(const Timeline& line, std::string name, std::size_t colour, CellValue value) {
-    Series series{.name = std::move(name), .colour = categorical(colour), .points = {}};
-    for (std::size_t at = 0; at < line.at.size(); ++at) {
-        series.points.emplace_back(line.at[at], value(*line.cells[at]));
-    }
-    return series;
-}
-
-bool has_any(const Timeline& line, CellValue value) {
-    return std::any_of(line.cells.begin(), line.cells.end(),
-                       [&](const TimelineCell* cell) { return value(*cell) > 0; });
-}
-
-double rate_of(const TimelineCell& cell) {
-    return cell.seconds > 0 ? static_cast<double>(cell.answered) / cell.seconds : 0;
-}
-double errors_of(const TimelineCell& cell) {
-    return cell.seconds > 0 ? static_cast<double>(cell.errors) / cell.seconds : 0;
-}
-double p50_of(const TimelineCell& cell) { return cell.p50_us; }
-double p99_of(const TimelineCell& cell) { return cell.p99_us; }
-double late_of(const TimelineCell& cell) { return cell.late_p99_us; }
-double watched_of(const TimelineCell& cell) { return cell.watched_cpu; }
-double own_of(const TimelineCell& cell) { return cell.own_cpu; }
-double foreign_of(const TimelineCell& cell) { return cell.foreign_share; }
-
-Axis time_axis() {
-    return {
-        .scale = Scale::linear,
-        .title = "seconds of measuring",
-        .tick_text = plain_tick,
-        .value_text = [](double at) { return fmt::format("second {:.0f}", std::floor(at) + 1); }};
-}
-
-std::string time_chart(const Timeline& line, std::string title, Axis y, std::vector<Series> series,
-                       double height) {
-    return draw({.title = std::move(title),
-                 .x = time_axis(),
-                 .y = std::move(y),
-                 .series = std::move(series),
-                 .marks = line.marks,
-                 .width = 1240,
-                 .height = height});
-}
 
 Axis level_axis(const Level& level) {
     Axis axis{.title = title_of({level.name, 0, {}}), .tick_text = plain_tick, .value_text = {}};
@@ -287,20 +117,38 @@ std::string cost_chart(const std::vector<Group>& groups, const Level& level) {
 }
 
 // What one pays in latency for how much throughput: the way of a system to its knee.
-std::string price_chart(const std::vector<Group>& groups) {
+std::string price_chart(const std::vector<Group>& groups, const Level& level) {
     Series series{.name = "p99", .colour = categorical(0), .points = {}, .has_dots = true};
     for (const Group& group : groups) {
         series.points.emplace_back(group.median_rate, group.whole.percentile_us(99));
-        series.dot_texts.push_back(group.first->label);
+        const Coordinate* at = coordinate(*group.first, level.name);
+        series.dot_texts.push_back(at == nullptr ? group.first->label : text_of(*at));
     }
     Axis x = rate_axis();
     x.title = "answers per second";
     return draw({.title = "Latency over throughput",
-                 .note = "p99 of each level",
+                 .note = "p99, by " + title_of({level.name, 0, {}}),
                  .x = std::move(x),
                  .y = latency_axis(),
                  .series = {std::move(series)}});
 }
+
+// A text beside it may say the same number ("64KiB"), or something that has none ("direct").
+bool is_number(const Coordinate& at) {
+    if (at.text.empty()) return true;
+    const auto size = config::parse_size(at.text);
+    return size && static_cast<double>(*size) == at.value;
+}
+
+// Every group at a place of its own, so that a line through them means something.
+bool is_line(const std::vector<Level>& levels) {
+    if (levels.empty()) return false;
+    std::vector<double> values = levels.front().values;
+    std::sort(values.begin(), values.end());
+    return std::adjacent_find(values.begin(), values.end()) == values.end();
+}
+
+bool has_price(const Level& level) { return level.name == "connections" || level.name == "rate"; }
 
 }  // namespace
 
@@ -311,7 +159,7 @@ std::vector<Level> levels_of(const std::vector<Group>& groups) {
         Level level{.name = known.name, .values = {}};
         for (const Group& group : groups) {
             const Coordinate* at = coordinate(*group.first, known.name);
-            if (at != nullptr && at->text.empty()) level.values.push_back(at->value);
+            if (at != nullptr && is_number(*at)) level.values.push_back(at->value);
         }
         const bool varies =
             std::any_of(level.values.begin(), level.values.end(),
@@ -321,90 +169,15 @@ std::vector<Level> levels_of(const std::vector<Group>& groups) {
     return levels;
 }
 
-std::string distribution_html(const std::vector<Group>& groups) {
-    const std::vector<const Group*> some = chosen(groups);
-    if (some.empty()) return {};
-    const bool ordered = is_ordered(groups);
-    std::vector<Series> series;
-    for (const Group* group : some) {
-        std::string colour =
-            ordered ? sequential(series.size(), some.size()) : categorical(series.size());
-        series.push_back(curve_of(name_of(*group), std::move(colour), group->whole.latency));
-    }
-    std::string note = "each further column is ten times rarer";
-    if (some.size() < groups.size()) {
-        note += fmt::format("; {} of {} runs shown", some.size(), groups.size());
-    }
-    return card("", curves("Latency by percentile", std::move(note), std::move(series)));
-}
-
-std::string timeline_html(const Report& report) {
-    const Timeline line = timeline_of(report);
-    if (line.cells.size() < 2) return {};
-    std::string body;
-    std::vector<Series> rates{series_of(line, "answered", 0, rate_of)};
-    rates.front().has_area = true;
-    if (has_any(line, errors_of)) rates.push_back(series_of(line, "errors", 5, errors_of));
-    body += time_chart(line, "Rate", rate_axis(), std::move(rates), 190);
-
-    std::vector<Series> latencies{series_of(line, "p50", 0, p50_of),
-                                  series_of(line, "p99", 1, p99_of)};
-    if (has_any(line, late_of)) {
-        latencies.push_back(series_of(line, "generator late (p99)", 4, late_of));
-    }
-    body += time_chart(line, "Latency", latency_axis(), std::move(latencies), 190);
-
-    std::vector<Series> cores{series_of(line, "generator", 1, own_of)};
-    if (has_any(line, watched_of)) {
-        cores.insert(cores.begin(), series_of(line, "watched process", 0, watched_of));
-    }
-    if (has_any(line, foreign_of)) {
-        cores.push_back(series_of(line, "others on the generator's cores (share)", 4, foreign_of));
-    }
-    Axis y{.title = "cores", .tick_text = plain_tick, .value_text = [](double value) {
-               return fmt::format("{:.2f}", value);
-           }};
-    body += time_chart(line, "Cores kept busy", std::move(y), std::move(cores), 170);
-    return card("Second by second", body, true);
-}
-
 std::string levels_html(const Report& report, const std::vector<Group>& groups) {
     const std::vector<Level> levels = levels_of(groups);
-    if (levels.empty()) return {};
+    if (!is_line(levels)) return {};
     const Level& level = levels.front();
     std::string out = card("", throughput_chart(report, groups, level));
     out += card("", latency_chart(report, groups, level));
-    const bool has_price = report.kind == ReportKind::sweep || report.kind == ReportKind::knee ||
-                           report.kind == ReportKind::ramp;
-    if (has_price) out += card("", price_chart(groups));
-    out += card("", cost_chart(groups, level));
-    return out;
-}
-
-std::string ways_html(const Report& report) {
-    const Ways ways = ways_of(report);
-    if (!ways.direct || !ways.proxied) return {};
-    const LatencySummary direct = latency_of(*ways.direct);
-    const LatencySummary proxied = latency_of(*ways.proxied);
-    Dumbbell chart{.title = "What the way through the proxy adds",
-                   .name_a = "direct",
-                   .name_b = "proxied",
-                   .colour_a = categorical(1),
-                   .colour_b = categorical(0),
-                   .x = latency_axis(),
-                   .rows = {}};
-    const auto add = [&](const char* name, double a, double b) {
-        chart.rows.push_back({name, a, b, signed_latency_words(b - a)});
-    };
-    for (std::size_t at = 0; at < percentile_points.size(); ++at) {
-        add(percentile_points[at].title, direct.at_us[at], proxied.at_us[at]);
-    }
-    add("max", direct.max_us, proxied.max_us);
-    std::vector<Series> both{curve_of("direct", categorical(1), ways.direct->latency),
-                             curve_of("proxied", categorical(0), ways.proxied->latency)};
-    return card("", draw(chart)) +
-           card("", curves("Latency by percentile", "each further column is ten times rarer",
-                           std::move(both)));
+    // Four cards, so that the columns of the page stay even.
+    out += card("", has_price(level) ? price_chart(groups, level) : percentile_chart(groups));
+    return out + card("", cost_chart(groups, level));
 }
 
 }  // namespace ringway::bench

@@ -1,6 +1,7 @@
 // The tables of the page.
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,14 @@ void append(std::vector<std::string>& row, std::vector<std::string> cells) {
                std::make_move_iterator(cells.end()));
 }
 
+// Processor time per answer, cores, memory.
+std::vector<std::string> use_cells(const std::optional<ProcessUse>& use, const RunResult& result) {
+    if (!use) return {"-", "-", "-"};
+    return {latency_words(cpu_us_per_answer(*use, result)),
+            fmt::format("{:.2f}", cores_used(*use, result)),
+            bytes_words(static_cast<double>(use->private_bytes_max))};
+}
+
 // How near a figure is to its targets: the line of the target stands at four fifths of the bar.
 std::string bullet(const Figure& figure) {
     if (!figure.known || !figure.target || *figure.target <= 0) return {};
@@ -85,6 +94,19 @@ std::string target_cell(const Figure& figure, const std::optional<double>& targe
 void add_pair(std::string& out, const char* name, const std::string& value) {
     if (value.empty()) return;
     out += fmt::format("<dt>{}</dt><dd>{}</dd>", html(name), html(value));
+}
+
+// A bar for each, in proportion to the longest.
+std::string bars(const std::vector<std::tuple<std::string, double, std::string>>& rows) {
+    double most = 0;
+    for (const auto& [name, value, words] : rows) most = std::max(most, value);
+    std::string out = R"(<div class="bars">)";
+    for (const auto& [name, value, words] : rows) {
+        out +=
+            fmt::format(R"(<span>{}</span><div><b style="width:{:.1f}%"></b></div><span>{}</span>)",
+                        html(name), most > 0 ? value / most * 100 : 0, html(words));
+    }
+    return out + "</div>";
 }
 
 // One table of a value over two coordinates, its cells tinted by their place between the extremes.
@@ -137,6 +159,16 @@ std::string heat_map(const std::vector<Group>& groups, const Level& down, const 
 
 }  // namespace
 
+std::string memory_html(const std::vector<Group>& groups) {
+    std::vector<std::tuple<std::string, double, std::string>> memory;
+    for (const Group& group : groups) {
+        if (!group.whole.watched) continue;
+        const auto bytes = static_cast<double>(group.whole.watched->private_bytes_max);
+        memory.emplace_back(group.first->label, bytes, bytes_words(bytes));
+    }
+    return memory.empty() ? std::string() : card("Private memory", bars(memory), true);
+}
+
 std::string matrix_html(const std::vector<Group>& groups) {
     const std::vector<Level> levels = levels_of(groups);
     if (levels.size() < 2) return {};
@@ -159,34 +191,32 @@ std::string runs_html(const std::vector<Group>& groups) {
     const bool has_sections = std::any_of(groups.begin(), groups.end(), [](const Group& group) {
         return !group.first->section.empty();
     });
-    std::vector<std::string> titles{"run"};
-    if (has_sections) titles.emplace_back("section");
-    titles.insert(titles.end(), {"answers/s", "answered", "goodput", "errors"});
-    add_latency_titles(titles);
-    titles.insert(titles.end(), {"watched cpu/answer", "watched cores", "watched memory",
-                                 "generator cpu/answer", "generator cores", "rounds", "flags"});
-    std::vector<std::vector<std::string>> rows{std::move(titles)};
+    std::vector<std::string> named{"run"};
+    if (has_sections) named.emplace_back("section");
+    std::vector<std::vector<std::string>> latencies{named};
+    latencies.front().emplace_back("rounds");
+    add_latency_titles(latencies.front());
+    std::vector<std::vector<std::string>> costs{named};
+    append(costs.front(), {"answers/s", "answered", "goodput", "errors", "watched cpu/answer",
+                           "cores", "memory", "generator cpu/answer", "cores", "flags"});
     for (const Group& group : groups) {
         const RunResult& result = group.whole;
         std::vector<std::string> row{group.first->label};
         if (has_sections) row.push_back(group.first->section);
+        latencies.push_back(row);
+        latencies.back().push_back(fmt::format("{}", group.rounds.size()));
+        append(latencies.back(), latency_cells(latency_of(result)));
         append(row, {rate_words(group.median_rate), count(result.answered),
                      bytes_words(result.goodput()) + "/s", count(result.errors.total())});
-        append(row, latency_cells(latency_of(result)));
-        if (result.watched) {
-            const ProcessUse& use = *result.watched;
-            append(row, {latency_words(cpu_us_per_answer(use, result)),
-                         fmt::format("{:.2f}", cores_used(use, result)),
-                         bytes_words(static_cast<double>(use.private_bytes_max))});
-        } else {
-            append(row, {"-", "-", "-"});
-        }
-        append(row, {latency_words(cpu_us_per_answer(result.own, result)),
-                     fmt::format("{:.2f}", cores_used(result.own, result)),
-                     fmt::format("{}", group.rounds.size()), flags_of(group.first->plan)});
-        rows.push_back(std::move(row));
+        append(row, use_cells(result.watched, result));
+        std::vector<std::string> own = use_cells(result.own, result);
+        own.back() = flags_of(group.first->plan);
+        append(row, std::move(own));
+        costs.push_back(std::move(row));
     }
-    return card("Every run", table(rows), true);
+    return card("Latency of every run", table(latencies), true) +
+           card("Rate and cost of every run", "<div class=\"costs\">" + table(costs) + "</div>",
+                true);
 }
 
 std::string kinds_html(const std::vector<Group>& groups) {
@@ -227,10 +257,11 @@ std::string events_html(const std::vector<Group>& groups) {
 }
 
 std::string figures_html(const Report& report) {
-    if (report.figures.empty()) return {};
-    const bool has_targets =
-        std::any_of(report.figures.begin(), report.figures.end(),
-                    [](const Figure& figure) { return figure.target || figure.strict_target; });
+    const std::vector<Figure> figures = figures_to_show(report);
+    if (figures.empty()) return {};
+    const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
+        return figure.target || figure.strict_target;
+    });
     std::string out = R"(<div class="scroll"><table class="figures"><thead><tr>)"
                       R"(<th scope="col">figure</th><th scope="col">value</th>)";
     if (has_targets) {
@@ -238,7 +269,7 @@ std::string figures_html(const Report& report) {
                R"(<th scope="col">strict target</th>)";
     }
     out += R"(<th scope="col"></th></tr></thead><tbody>)";
-    for (const Figure& figure : report.figures) {
+    for (const Figure& figure : figures) {
         out +=
             fmt::format(R"(<tr><th scope="row" title="{}">{}</th><td class="value">{}</td>)",
                         html(figure.name), html(figure.title),

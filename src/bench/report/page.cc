@@ -8,12 +8,12 @@ std::string_view page_style() {
     return R"css(
 :root{--bg:#f5f6f8;--card:#fff;--text:#171a1f;--muted:#626b78;--rule:#e2e5ea;--rule-strong:#c3c9d2;
 --s1:#2a6fdb;--s2:#e0702d;--s3:#1a9e77;--s4:#8a56c9;--s5:#b58a00;--s6:#d3373f;--s7:#0f93a8;
---s8:#c64f93;--low:#a9c7f5;--high:#12448f;--good:#14805e;--good-bg:#ddf3ea;--bad:#b4232c;
+--s8:#c64f93;--low:#93b8f0;--high:#12448f;--good:#14805e;--good-bg:#ddf3ea;--bad:#b4232c;
 --bad-bg:#fde6e6;--warn:#8a5a00;--warn-bg:#fdf0d0;--note:#3a5a86;--note-bg:#e6eefa;
 --shadow:0 1px 2px rgba(20,25,35,.06),0 1px 8px rgba(20,25,35,.04)}
 @media (prefers-color-scheme:dark){:root{--bg:#0e1116;--card:#161b22;--text:#e6e9ee;--muted:#98a2af;
 --rule:#272e38;--rule-strong:#46505e;--s1:#5b9bff;--s2:#f08c4f;--s3:#3cc797;--s4:#b389ec;
---s5:#d9ae2b;--s6:#f2656c;--s7:#43bfd2;--s8:#e880b8;--low:#23406e;--high:#8ab8ff;--good:#5fd3a8;
+--s5:#d9ae2b;--s6:#f2656c;--s7:#43bfd2;--s8:#e880b8;--low:#3d66a8;--high:#8ab8ff;--good:#5fd3a8;
 --good-bg:#12332a;--bad:#ff8b8f;--bad-bg:#3d1b1f;--warn:#f0c05a;--warn-bg:#3a2d10;--note:#9dc0f5;
 --note-bg:#1b2a42;--shadow:none}}
 *{box-sizing:border-box}
@@ -29,13 +29,13 @@ p{margin:0}
 .kind{color:var(--s1);font-weight:650;font-size:13px;letter-spacing:.02em}
 .muted,small{color:var(--muted)}
 .muted{font-size:13.5px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(138px,1fr));gap:12px;
 margin-bottom:16px}
 .tile,.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;
 box-shadow:var(--shadow)}
-.tile{padding:13px 16px 12px;display:flex;flex-direction:column;gap:1px;min-width:0}
+.tile{padding:13px 14px 12px;display:flex;flex-direction:column;gap:1px;min-width:0}
 .tile span{font-size:12.5px;color:var(--muted)}
-.tile b{font-size:23px;font-weight:650;letter-spacing:-.015em;font-variant-numeric:tabular-nums}
+.tile b{font-size:22px;font-weight:650;letter-spacing:-.02em;white-space:nowrap;font-variant-numeric:tabular-nums}
 .tile small{font-size:12.5px;min-height:1.3em}
 .tile.good b{color:var(--good)}.tile.bad b,span.bad{color:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}
@@ -75,12 +75,17 @@ thead th{color:var(--muted);font-weight:500;font-size:12.5px}
 th:first-child{text-align:left;padding-left:0}
 td:last-child,thead th:last-child{padding-right:0}
 tbody tr:last-child>*{border-bottom:0}
+.figures{width:auto}
 .figures td,.figures th{text-align:left}
 .figures .value{font-weight:650;text-align:right}
 .figures .note{white-space:normal;color:var(--muted);min-width:180px}
 .heat td{background:color-mix(in oklab,var(--s1) var(--heat,0%),var(--card));text-align:center;
 border:2px solid var(--card);border-radius:6px}
 .heat thead th{text-align:center}
+.costs tr>:last-child{text-align:left}
+.bars{display:grid;grid-template-columns:max-content minmax(80px,1fr) max-content;gap:7px 14px;
+font-size:13px;align-items:center}
+.bars b{display:block;height:12px;border-radius:6px;background:var(--s1)}
 .bullet{position:relative;width:150px;height:10px;border-radius:5px;background:var(--rule);
 overflow:hidden}
 .bullet b{position:absolute;inset:0 auto 0 0;border-radius:5px}

@@ -135,18 +135,19 @@ std::string plain(const Report& report) {
 }
 
 std::string figures_table(const Report& report) {
-    if (report.figures.empty()) return {};
-    const bool has_targets =
-        std::any_of(report.figures.begin(), report.figures.end(),
-                    [](const Figure& figure) { return figure.target || figure.strict_target; });
+    const std::vector<Figure> figures = figures_to_show(report);
+    if (figures.empty()) return {};
+    const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
+        return figure.target || figure.strict_target;
+    });
     Table table({Align::left, Align::right, Align::left, Align::left, Align::left}, 2);
     if (has_targets) table.row({"figure", "value", "target", "strict target", ""});
-    for (const Figure& figure : report.figures) {
+    for (const Figure& figure : figures) {
         const auto target = [&](const std::optional<double>& wanted) {
             if (!wanted) return std::string();
             return fmt::format("{} {}{}", figure.higher_is_better ? ">=" : "<=",
                                figure_words(*wanted, figure.unit),
-                               met(figure, wanted) ? "" : "  missed");
+                               !figure.known || met(figure, wanted) ? "" : "  missed");
         };
         std::string value = figure.known ? figure_words(figure.value, figure.unit) : "-";
         table.row({figure.title, value, target(figure.target), target(figure.strict_target),

@@ -84,17 +84,45 @@ void add_row(Table& table, const Columns& columns, const Group& group) {
     table.row(std::move(cells));
 }
 
-std::string rows_text(const std::vector<Group>& groups) {
-    const Columns columns = columns_of(groups);
-    Table table({Align::right}, 2);
+std::string rows_text(const std::vector<Group>& groups, bool by_label) {
+    Columns columns = columns_of(groups);
+    if (by_label) columns.coordinates.clear();
+    Table table({columns.coordinates.empty() ? Align::left : Align::right, Align::right}, 2);
     add_titles(table, columns);
     for (const Group& group : groups) add_row(table, columns, group);
     return table.to_string();
 }
 
+std::string pair_text(const Pair& pair) {
+    const LatencySummary direct = latency_of(pair.direct);
+    const LatencySummary proxied = latency_of(pair.proxied);
+    Table table({Align::left, Align::right}, 2);
+    table.row({pair.title, "direct", "proxied", "added"});
+    const auto row = [&](const char* title, double a, double b) {
+        table.row({title, latency_words(a), latency_words(b), signed_latency_words(b - a)});
+    };
+    for (std::size_t at = 0; at < percentile_points.size(); ++at) {
+        row(percentile_points[at].title, direct.at_us[at], proxied.at_us[at]);
+    }
+    row("max", direct.max_us, proxied.max_us);
+    row("mean", direct.mean_us, proxied.mean_us);
+    table.row({"rate/s", rate_words(pair.direct.rate()), rate_words(pair.proxied.rate()),
+               pair.direct.rate() > 0
+                   ? fmt::format("x {:.2f}", pair.proxied.rate() / pair.direct.rate())
+                   : ""});
+    table.row({"errors", errors_of(pair.direct), errors_of(pair.proxied)});
+    if (pair.proxied.watched) {
+        table.row({"cpu/answer", "",
+                   latency_words(cpu_us_per_answer(*pair.proxied.watched, pair.proxied))});
+    }
+    table.row({"generator", latency_words(cpu_us_per_answer(pair.direct.own, pair.direct)),
+               latency_words(cpu_us_per_answer(pair.proxied.own, pair.proxied))});
+    return table.to_string();
+}
+
 }  // namespace
 
-std::string levels_text(const Report& report) { return rows_text(groups_of(report)); }
+std::string levels_text(const Report& report) { return rows_text(groups_of(report), false); }
 
 std::string sections_text(const Report& report) {
     std::vector<std::string> sections;
@@ -111,36 +139,20 @@ std::string sections_text(const Report& report) {
                      [&](const Group& group) { return group.first->section == section; });
         if (!out.empty()) out += '\n';
         if (!section.empty()) out += stats::printable(section) + "\n";
-        out += rows_text(members);
+        out += rows_text(members, true);
     }
     return out;
 }
 
 std::string versus_direct_text(const Report& report) {
-    const Ways ways = ways_of(report);
-    if (!ways.direct || !ways.proxied) return levels_text(report);
-    const LatencySummary direct = latency_of(*ways.direct);
-    const LatencySummary proxied = latency_of(*ways.proxied);
-    Table table({Align::left, Align::right}, 2);
-    table.row({"", "direct", "proxied", "added"});
-    const auto row = [&](const char* title, double a, double b) {
-        table.row({title, latency_words(a), latency_words(b), signed_latency_words(b - a)});
-    };
-    for (std::size_t at = 0; at < percentile_points.size(); ++at) {
-        row(percentile_points[at].title, direct.at_us[at], proxied.at_us[at]);
+    const std::vector<Pair> pairs = pairs_of(report);
+    if (pairs.empty()) return levels_text(report);
+    std::string out;
+    for (const Pair& pair : pairs) {
+        if (!out.empty()) out += '\n';
+        out += pair_text(pair);
     }
-    row("max", direct.max_us, proxied.max_us);
-    row("mean", direct.mean_us, proxied.mean_us);
-    table.row({"rate/s", rate_words(ways.direct->rate()), rate_words(ways.proxied->rate()),
-               ways.direct->rate() > 0
-                   ? fmt::format("x {:.2f}", ways.proxied->rate() / ways.direct->rate())
-                   : ""});
-    table.row({"errors", errors_of(*ways.direct), errors_of(*ways.proxied)});
-    if (ways.proxied->watched) {
-        table.row({"cpu/answer", "",
-                   latency_words(cpu_us_per_answer(*ways.proxied->watched, *ways.proxied))});
-    }
-    return table.to_string();
+    return out;
 }
 
 }  // namespace ringway::bench

@@ -30,6 +30,7 @@ std::string count_words(double value) {
 
 std::string rate_words(double per_second) {
     if (!std::isfinite(per_second)) return "-";
+    if (per_second == 0) return "0";
     if (per_second < 999.5) return three_digits(per_second);
     return stats::human_count(static_cast<std::uint64_t>(std::llround(per_second)));
 }
@@ -68,7 +69,7 @@ std::string figure_words(double value, const std::string& unit) {
     if (unit == "bytes/s") return bytes_words(value) + "/s";
     if (unit == "ratio") return three_digits(value);
     if (unit == "share") return percent_words(value);
-    if (unit == "per_second") return rate_words(value) + "/s";
+    if (unit == "1/s" || unit == "per_second") return rate_words(value) + "/s";
     std::string text = value == std::floor(value) ? count_words(value) : three_digits(value);
     return unit.empty() ? text : text + " " + unit;
 }

@@ -123,16 +123,18 @@ MaybeFinding something_waits(const View& view) {
     if (view.evidence.of_rate || !view.is_saturated() || view.generator_is_full()) {
         return std::nullopt;
     }
-    if (cores <= 0 || cores >= core_idle || machine_is_full(level)) return std::nullopt;
-    return Finding{
-        Severity::advice,
-        fmt::format("the rate stops growing at {} ({}) although the watched process "
-                    "uses only {:.2f} cores: about {:.0f} requests at once are served and "
-                    "the others wait, for connections to an endpoint (`ringway ctl "
-                    "upstreams` shows who waits) or in the origin itself",
-                    view.lowest().label, rate_in_words(view.lowest().rate.median), cores,
-                    std::max(1.0, std::round(served_at_once(view)))),
-        "--pool-max", view.lowest().label};
+    const bool is_watched = level.watched_cores.rounds > 0;  // 0 cores: too little to be counted
+    if (!is_watched || cores >= core_idle) return std::nullopt;
+    const char* or_for_a_core =
+        machine_is_full(level) ? ", or for a core: all of this machine were busy" : "";
+    return Finding{Severity::advice,
+                   fmt::format("the rate stops growing at {} ({}) although the watched process "
+                               "uses only {:.2f} cores: about {:.0f} requests at once are served "
+                               "and the others wait, for connections to an endpoint (`ringway ctl "
+                               "upstreams` shows who waits) or in the origin itself{}",
+                               view.lowest().label, rate_in_words(view.lowest().rate.median), cores,
+                               std::max(1.0, std::round(served_at_once(view))), or_for_a_core),
+                   "--pool-max", view.lowest().label};
 }
 
 MaybeFinding rate_limit_reached(const View& view) {

@@ -14,6 +14,8 @@ namespace ringway::bench {
 namespace {
 
 constexpr unsigned part_count = 8;
+// Of the warning that judge_generator (watch/watch.h) gives.
+constexpr std::string_view disturbance_mark = "the generator was disturbed";
 
 RequestKind get(const std::string& target) {
     RequestKind kind;
@@ -115,6 +117,7 @@ Baseline::Baseline(const SuiteContext& context, const Stage& stage, BaselineGrou
 }
 
 config::Complaint Baseline::measure() {
+    if (report_.target.empty()) report_.target = "a ringway of its own";
     report_.conditions.proxy = ground_.proxy.description;
     // Memory first: it wants a proxy to which nothing has happened yet.
     measure_memory();
@@ -125,6 +128,7 @@ config::Complaint Baseline::measure() {
     measure_event_streams();
     measure_replies();
     measure_scaling_part();
+    explain_shared_core();
     judge_targets(report_);
     return recorder_.outcome();
 }
@@ -167,8 +171,36 @@ const RunResult* Baseline::take(const std::string& section, const std::string& l
     run.round = round;
     run.plan = std::move(plan);
     if (!recorder_.take(std::move(run))) return nullptr;
+    expect_shared_core(report_.runs.back().result);
     warn_about_errors(report_.runs.back(), report_);
     return &recorder_.last();
+}
+
+// Where origin and generator share a core because there is no other, each run would warn that
+// somebody disturbed the generator. It is said once instead.
+void Baseline::expect_shared_core(RunResult& result) {
+    if (!ground_.is_ours ||
+        (ground_.seats.apart && ground_.seats.origin != ground_.seats.generator)) {
+        return;
+    }
+    for (const TimelineCell& cell : result.timeline) {
+        worst_wait_ = std::max(worst_wait_, cell.foreign_share);
+    }
+    std::erase_if(result.warnings, [](const std::string& warning) {
+        return warning.find(disturbance_mark) != std::string::npos;
+    });
+}
+
+void Baseline::explain_shared_core() {
+    if (worst_wait_ <= 0) return;
+    report_.findings.push_back(
+        {.severity = Severity::note,
+         .text = fmt::format("generator and origin share a core, as there are only {}: each waits "
+                             "for the other (up to {} of a second), which is part of the latencies",
+                             count_in_words(static_cast<double>(stage_.cores.size()), "core"),
+                             share_in_words(worst_wait_)),
+         .flag = {},
+         .figure = {}});
 }
 
 void Baseline::say_part(const std::string& what) {
@@ -201,6 +233,7 @@ Report Baseline::measure_apart(const Options& options, const Stage& stage,
 void Baseline::take_over(Report&& part, const std::string& section, const std::string& titled) {
     for (LabelledRun& run : part.runs) {
         run.section = section;
+        expect_shared_core(run.result);
         run.label = titled.empty() ? run.label : fmt::format("{}, {}", titled, run.label);
         report_.runs.push_back(std::move(run));
     }

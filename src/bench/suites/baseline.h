@@ -74,6 +74,8 @@ class Baseline {
     const RunResult* take(const std::string& section, const std::string& label, RunPlan plan,
                           int round = 0);
     void say_part(const std::string& what);
+    void expect_shared_core(RunResult& result);
+    void explain_shared_core();
     void add(Figure made) { report_.figures.push_back(std::move(made)); }
     // The runs of this label, in their rounds.
     std::vector<const RunResult*> runs_of(const std::string& label) const;
@@ -91,6 +93,7 @@ class Baseline {
     Recorder recorder_;
     BaselineTimes times_;
     unsigned part_ = 0;
+    double worst_wait_ = 0;  // share of a second that the generator waited beside its origin
 };
 
 // Puts the targets beside the figures that have one, and a finding where one is missed.

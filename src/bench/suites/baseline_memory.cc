@@ -21,51 +21,35 @@ std::optional<double> private_bytes(const RunResult* result) {
 
 }  // namespace
 
+// Nothing happens while memory is read: one connection makes a request and then thinks for longer
+// than the run lasts.
 void Baseline::measure_memory() {
     say_part("memory at rest and of idle connections");
-    BaselineGround kept = ground_;
-    if (ground_.is_ours) {
-        // A proxy of its own: fresh, and with so few connections to the origin that the load before
-        // opens all that will ever be there, and what idle clients add is theirs alone.
-        auto proxy = stage_.start_proxy(
-            {.origin_url = url_of(ground_.origin.destination),
-             .shards = static_cast<unsigned>(std::max<std::size_t>(ground_.seats.proxy.size(), 1)),
-             .cores = ground_.seats.proxy,
-             .pool_max = warm_up_connections,
-             .flags = context_.options.serve_flags});
-        if (proxy) {
-            ground_.proxy = std::move(*proxy);
-            ground_.proxied = ground_.proxy.destination;
-            ground_.watch_pid = ground_.proxy.pid;
-        }
-    }
-    measure_idle();
-    ground_ = std::move(kept);
-}
-
-// Connections that have made one request and then think for longer than the run lasts.
-void Baseline::measure_idle() {
     RunPlan idle = plan_of(1);
     idle.think_time = longer_than_any_run;
     idle.timeout = longer_than_any_run;
     const auto rest = private_bytes(take("memory", "at rest", idle));
     add(figure_or("base_memory", "private memory at rest", rest, "bytes", no_watch));
 
-    RunPlan warm = plan_of(warm_up_connections);
-    take("memory", "before idle connections", warm);
-    const auto none = private_bytes(take("memory", "1 idle connection", idle));
+    take("memory", "load that touches the pools", plan_of(warm_up_connections));
+    const auto none = private_bytes(take("memory", "without idle connections", idle));
+    constexpr const char* name = "memory_per_idle_connection";
+    constexpr const char* title = "private memory per idle connection";
     const unsigned count = times_.idle_connections;
-    RunPlan crowd = plan_of(count);
-    crowd.think_time = idle.think_time;
-    crowd.timeout = idle.timeout;
-    // Long enough for all of them to be connected and answered before the first look.
-    crowd.warm_up = std::max(crowd.warm_up, base::Duration::milliseconds(700));
+    if (!none || recorder_.stopped()) {
+        add(unknown_figure(name, title, "bytes", no_watch));
+        return;
+    }
+    const auto crowd = stage_.hold_idle(plan_of(count));
+    if (!crowd) {
+        add(unknown_figure(name, title, "bytes", "not measured: " + crowd.reason().rule));
+        return;
+    }
     const auto full =
-        private_bytes(take("memory", count_in_words(count, "idle connection"), crowd));
+        private_bytes(take("memory", "with " + count_in_words(count, "idle connection"), idle));
     std::optional<double> each;
-    if (none && full) each = (*full - *none) / (count - 1);
-    add(figure_or("memory_per_idle_connection", "private memory per idle connection", each, "bytes",
-                  no_watch));
+    if (full) each = (*full - *none) / count;
+    add(figure_or(name, title, each, "bytes", no_watch));
 }
 
 void Baseline::measure_scaling_part() {

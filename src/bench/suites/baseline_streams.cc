@@ -100,13 +100,13 @@ void Baseline::measure_event_streams() {
         add(std::move(made));
     }
     add(figure_or("sse_lost_events", "events that were lost",
-                  through != nullptr && through->events
+                  through != nullptr && through->events && through->events->events > 0
                       ? std::optional{static_cast<double>(through->events->lost)}
                       : std::nullopt,
                   "events", why_not));
     add(figure_or("sse_cpu_per_event", "CPU per event",
                   through != nullptr ? watched_us_per_answer(*through) : std::nullopt, "us",
-                  ground_.origin_is_mock ? no_watch : no_mock));
+                  through != nullptr && through->answered > 0 ? no_watch : why_not));
 }
 
 void Baseline::measure_replies() {

@@ -42,7 +42,7 @@ struct LevelSummary {
     Spread mean_us;
     Spread p50_us;
     Spread p99_us;
-    Spread watched_cores;     // 0 when nobody is watched
+    Spread watched_cores;     // of no rounds when nobody is watched
     double error_rate = 0;    // of all rounds together
     std::uint64_t ended = 0;  // answers and errors of all rounds
     std::uint64_t scheduled = 0;

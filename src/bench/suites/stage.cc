@@ -15,13 +15,19 @@
 #include <unistd.h>
 
 #include "../children.h"
+#include "idle_crowd.h"
 #include "ringway/config/machine.h"
+#include "ringway/config/units.h"
+#include "ringway/mock/throttle.h"
 
 namespace ringway::bench {
 namespace {
 
 using config::Checked;
 using config::Refusal;
+
+constexpr std::string_view pool_max = "1024";  // connections to the origin: beyond any level here
+constexpr std::string_view unix_prefix = "unix:";
 
 // Abstract, so that no file is left behind whatever happens to either process.
 std::string control_name() {
@@ -39,7 +45,7 @@ std::vector<std::string> serve_arguments(const ProxyWish& wish) {
         words.push_back(std::move(value));
     };
     unless_given("--shards", fmt::format("{}", wish.shards));
-    if (wish.is_http) unless_given("--pool-max", fmt::format("{}", wish.pool_max));
+    if (wish.is_http) unless_given("--pool-max", std::string{pool_max});
     unless_given("--control", control_name());
     words.insert(words.end(), wish.flags.begin(), wish.flags.end());
     return words;
@@ -88,8 +94,34 @@ Checked<Standing> start_origin(const std::vector<int>& cores) {
     return standing_of({.arguments = std::move(words), .cores = cores});
 }
 
-Checked<Standing> start_hop(const ThrottleOptions&, const Destination&) {
-    return Refusal{"no hop yet", {}};
+// Its thread is this process's: what it needs counts as the generator's.
+Checked<Standing> start_hop(const ThrottleOptions& link, const Destination& to) {
+    if (to.text.starts_with(unix_prefix)) {
+        return Refusal{"a throttled link leads to an address, not to a Unix socket", {}};
+    }
+    const std::size_t colon = to.text.rfind(':');
+    std::string host = to.text.substr(0, colon);
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    const auto port = config::parse_count(std::string_view{to.text}.substr(colon + 1));
+    auto hop = mock::ThrottleHop::open({.to_host = std::move(host),
+                                        .to_port = static_cast<std::uint16_t>(port.value_or(0)),
+                                        .bytes_per_second = link.bytes_per_second,
+                                        .delay = link.delay,
+                                        .jitter = link.jitter,
+                                        .loss = link.loss,
+                                        .retransmission_timeout = link.retransmission});
+    if (!hop) {
+        return Refusal{
+            fmt::format("the throttled link cannot listen: {}", base::name_of(hop.error().code)),
+            {}};
+    }
+    (*hop)->start();
+    auto place = find_place((*hop)->url());
+    if (!place) return place.reason();
+    Standing standing{.url = (*hop)->url(), .destination = std::move(place->destination)};
+    standing.destination.is_http = to.is_http;
+    standing.held = std::shared_ptr<mock::ThrottleHop>(std::move(*hop));
+    return standing;
 }
 
 class Descriptor {
@@ -154,7 +186,6 @@ bool names_flag(const std::vector<std::string>& flags, const std::string& flag) 
 
 std::string url_of(const Destination& destination) {
     const std::string scheme = destination.is_http ? "http" : "tcp";
-    constexpr std::string_view unix_prefix = "unix:";
     if (destination.text.starts_with(unix_prefix)) {
         return fmt::format("{}+unix:{}", scheme, destination.text.substr(unix_prefix.size()));
     }
@@ -167,6 +198,7 @@ Stage real_stage() {
             .start_origin = start_origin,
             .start_hop = start_hop,
             .find_place = [](const std::string& url) { return find_place(url); },
+            .hold_idle = hold_idle,
             .is_mock = is_mock,
             .describe = describe};
 }

@@ -27,7 +27,6 @@ struct ProxyWish {
     bool is_http = true;
     unsigned shards = 1;
     std::vector<int> cores{};
-    unsigned pool_max = 1024;          // connections to the origin; more than any level of load
     std::vector<std::string> flags{};  // a user's; they come before the suite's own
 };
 
@@ -38,6 +37,7 @@ struct Stage {
     // Between the generator and the destination.
     std::function<config::Checked<Standing>(const ThrottleOptions&, const Destination&)> start_hop;
     std::function<config::Checked<Place>(const std::string& url)> find_place;
+    std::function<config::Checked<std::shared_ptr<void>>(const RunPlan&)> hold_idle;
     // Whether `ringway mock` answers there, whose paths mean something.
     std::function<bool(const Destination&)> is_mock;
     // Version and command line of a process that somebody else started; empty when unreadable.

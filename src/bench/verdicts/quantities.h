@@ -23,7 +23,7 @@ struct Quantity {
     bool at_least = false;  // more is better
     // Of one run, in microseconds, bytes, or as it is; nothing where the run has none.
     std::optional<double> (*of_run)(const RunResult&) = nullptr;
-    std::string_view figure{};  // otherwise: of the report, by the beginning of its name
+    std::string_view figure{};  // otherwise: of the report, by the name of its figure
 
     std::string name() const;  // "latency p99"
 };

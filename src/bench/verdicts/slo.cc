@@ -25,6 +25,15 @@ bool beyond(const Quantity& quantity, double value, const std::optional<double>&
     return level && (quantity.at_least ? value < *level : value > *level);
 }
 
+// The figure itself, or its value of one level: "scaling_efficiency", "scaling_efficiency_2".
+bool is_figure(const Quantity& quantity, std::string_view name) {
+    if (!name.starts_with(quantity.figure)) return false;
+    name.remove_prefix(quantity.figure.size());
+    if (name.empty()) return true;
+    name.remove_prefix(1);
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 class Judge {
   public:
     Judge(const std::vector<SloRule>& rules, Report& report)
@@ -68,7 +77,7 @@ class Judge {
     void judge_figures(const SloRule& rule) {
         std::vector<Measured> all;
         for (const Figure& figure : report_.figures) {
-            if (!figure.name.starts_with(rule.quantity->figure)) continue;
+            if (!is_figure(*rule.quantity, figure.name)) continue;
             if (figure.known) {
                 all.push_back({figure.name, figure.value, {}});
             } else {

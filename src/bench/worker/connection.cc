@@ -115,6 +115,7 @@ void Connection::send(std::string_view bytes) {
     RW_ASSERT(unsent_.empty());
     if (state_ != State::open || bytes.empty()) return;
     unsent_ = bytes;
+    worker_.note_send();
     worker_.ring().send(send_op_, fd_, unsent_.data(), unsent_.size());
 }
 

@@ -220,6 +220,7 @@ ResponseReader::Progress ResponseReader::fail() {
 void ResponseReader::add_body(std::string_view bytes) {
     body_bytes_ += bytes.size();
     if (with_hash_) XXH3_64bits_update(&hashing_->state, bytes.data(), bytes.size());
+    if (sink_ != nullptr) sink_->take_body(bytes);
 }
 
 std::uint64_t ResponseReader::body_hash() {

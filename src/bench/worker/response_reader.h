@@ -47,12 +47,24 @@ struct ReaderScratch {
     http::HeadLimits limits{65536, 8192, 100};
 };
 
+// Somebody who looks at bodies as they come: at their bytes alone, without any framing.
+class BodySink {
+  public:
+    virtual void take_body(std::string_view bytes) = 0;
+
+  protected:
+    ~BodySink() = default;
+};
+
 class ResponseReader {
   public:
     ResponseReader(ReaderScratch& scratch, bool with_hash);
     ~ResponseReader();
     ResponseReader(const ResponseReader&) = delete;
     ResponseReader& operator=(const ResponseReader&) = delete;
+
+    // For bodies that are not hashed. It may not call this reader.
+    void set_sink(BodySink* sink) { sink_ = sink; }
 
     enum class Progress : std::uint8_t { need_more, done, failed };
     // Takes what belongs to the response from the front of `bytes`. After `done` the next call
@@ -82,6 +94,7 @@ class ResponseReader {
     void add_body(std::string_view bytes);
 
     ReaderScratch& scratch_;
+    BodySink* sink_ = nullptr;
     Stage stage_ = Stage::head;
     bool with_hash_;
     bool hash_is_known_ = false;  // whole body hashed in one go

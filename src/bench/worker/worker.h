@@ -74,15 +74,26 @@ class Worker {
     // A connection can take one more unit of work: begins it, now or when its time has come.
     void has_room(Connection& connection);
     void flush_later(Connection& connection);
+    void note_send() { ++sends_queued_; }
     void settled(Connection& connection) { settled_.push_back(&connection); }
     void connecting_began() { ++connecting_; }
     void connecting_ended(int os_error) {
         --connecting_;
         if (os_error != 0) signals_.os_error.store(os_error, std::memory_order_relaxed);
     }
+    void note_latency(std::uint64_t ns) {
+        usual_latency_ns_ += (static_cast<double>(ns) - usual_latency_ns_) / 64;
+    }
     void count_begun(base::Instant due);
     void count_ended() { --under_way_; }  // answered, failed or given up
     void count_error(ErrorKind kind);     // of a connection, not of a request
+    // Of event streams the plan's number of requests means events: each takes one when it comes.
+    void use_quota() {
+        if (quota_ > 0) --quota_;
+    }
+    // No more may begin: the number of requests, or the log, is used up.
+    bool used_up() const;
+    base::Instant window_end() const { return window_end_; }
 
     // Requests.
     bool is_constant() const { return !constant_.empty(); }
@@ -111,6 +122,15 @@ class Worker {
         Connection* connection;
     };
 
+    struct TickOp : ring::Op {
+        explicit TickOp(Worker& worker)
+            : Op([](ring::Op& op, const ring::Completion&) {
+                  static_cast<TickOp&>(op).owner.on_tick();
+              }),
+              owner(worker) {}
+        Worker& owner;
+    };
+
     bool open_ring();
     void make_connections();
     void make_expectations();
@@ -125,6 +145,9 @@ class Worker {
     void turn(base::Instant wait_until);
     void after_turn();
     base::Instant next_wake();
+    unsigned wanted() const;
+    void on_tick();
+    void set_tick(base::Duration span);
     void refresh_now();
     void use_room(Connection& connection);
     void begin_due();
@@ -132,7 +155,6 @@ class Worker {
     void count_overdue();
     void end_thinking();
     void check_timeouts();
-    bool used_up() const;
     bool is_stopped() const { return run_.stop.load(std::memory_order_relaxed); }
     void set_phase(WorkerSignals::Phase phase) {
         signals_.phase.store(phase, std::memory_order_release);
@@ -151,6 +173,12 @@ class Worker {
     ReaderScratch reader_scratch_;
     std::vector<std::unique_ptr<Connection>> connections_;
 
+    int tick_fd_ = -1;
+    TickOp tick_op_{*this};
+    base::Duration tick_{};
+    base::Instant last_tick_{};
+    std::uint64_t answered_at_tick_ = 0;
+    unsigned gather_ = 1;  // answers that one wake-up should bring
     base::Instant now_{};
     base::Instant start_{};
     base::Instant window_begin_ = base::Instant::never();
@@ -159,6 +187,8 @@ class Worker {
     bool is_open_loop_;
     bool keeps_times_;
     unsigned connecting_ = 0;
+    unsigned sends_queued_ = 0;
+    double usual_latency_ns_ = 0;  // of late, for gather()
     std::size_t under_way_ = 0;
 
     // A number of requests: how many this worker may still begin within the window.

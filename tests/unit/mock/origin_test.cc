@@ -5,72 +5,15 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "ringway/mock/pattern.h"
 
 using namespace ringway::mock;
 
 namespace {
-
-// A blocking client that gives up after ten seconds instead of hanging the test.
-class Client {
-  public:
-    explicit Client(const Origin& origin) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(origin.port());
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        connect_to(reinterpret_cast<sockaddr*>(&address), sizeof address);
-    }
-    explicit Client(const std::string& path)
-        : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        path.copy(address.sun_path, sizeof address.sun_path - 1);
-        connect_to(reinterpret_cast<sockaddr*>(&address), sizeof address);
-    }
-    ~Client() { ::close(fd_); }
-    Client(const Client&) = delete;
-    Client& operator=(const Client&) = delete;
-
-    void send(std::string_view data) {
-        while (!data.empty()) {
-            const ssize_t sent = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
-            REQUIRE(sent > 0);
-            data.remove_prefix(static_cast<std::size_t>(sent));
-        }
-    }
-    void end() { ::shutdown(fd_, SHUT_WR); }
-    // Up to `bytes` bytes, fewer when the peer ends first.
-    std::string receive(std::size_t bytes) {
-        std::string got(bytes, '\0');
-        std::size_t have = 0;
-        while (have < bytes) {
-            const ssize_t more = ::recv(fd_, got.data() + have, bytes - have, 0);
-            REQUIRE(more >= 0);
-            if (more == 0) break;
-            have += static_cast<std::size_t>(more);
-        }
-        got.resize(have);
-        return got;
-    }
-    std::string receive_all() { return receive(std::size_t{1} << 24); }
-
-  private:
-    void connect_to(const sockaddr* address, socklen_t bytes) {
-        const timeval patience{10, 0};
-        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        REQUIRE(::connect(fd_, address, bytes) == 0);
-    }
-    int fd_;
-};
 
 std::unique_ptr<Origin> start(const OriginSettings& settings) {
     auto origin = Origin::open(settings);
@@ -83,16 +26,6 @@ std::string pattern(std::size_t bytes) {
     std::string text(bytes, '\0');
     fill_pattern(0, std::as_writable_bytes(std::span(text)));
     return text;
-}
-
-// Waits for what the origin's thread is about to count.
-template <typename Condition>
-bool soon(Condition condition) {
-    for (int i = 0; i < 5000; ++i) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return false;
 }
 
 }  // namespace
@@ -110,7 +43,7 @@ TEST_CASE("the pattern is the same whether filled at once or in pieces") {
 
 TEST_CASE("echo sends everything back, beyond a half-close") {
     const auto origin = start({.mode = Mode::echo});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("one");
     CHECK(client.receive(3) == "one");
     client.send("two");
@@ -126,7 +59,7 @@ TEST_CASE("echo sends everything back, beyond a half-close") {
 
 TEST_CASE("echo holds a bounded amount for a client that does not read, and loses none of it") {
     const auto origin = start({.mode = Mode::echo});
-    Client client(*origin);
+    Client client(origin->port());
     const std::string sent = pattern(8 << 20);
     std::thread writer([&] {
         client.send(sent);
@@ -140,7 +73,7 @@ TEST_CASE("echo holds a bounded amount for a client that does not read, and lose
 
 TEST_CASE("sink takes everything, answers nothing and closes when the peer ends") {
     const auto origin = start({.mode = Mode::sink});
-    Client client(*origin);
+    Client client(origin->port());
     client.send(std::string(3'000'000, 'x'));
     client.end();
     CHECK(client.receive_all().empty());
@@ -150,11 +83,11 @@ TEST_CASE("sink takes everything, answers nothing and closes when the peer ends"
 TEST_CASE("source sends as many pattern bytes as asked for, then closes") {
     const auto origin = start({.mode = Mode::source, .bytes = 5'000'001});
     SUBCASE("to a client that keeps its side open") {
-        Client client(*origin);
+        Client client(origin->port());
         CHECK(client.receive_all() == pattern(5'000'001));
     }
     SUBCASE("to a client that ended its side at once") {
-        Client client(*origin);
+        Client client(origin->port());
         client.end();
         CHECK(client.receive_all() == pattern(5'000'001));
     }
@@ -163,7 +96,7 @@ TEST_CASE("source sends as many pattern bytes as asked for, then closes") {
 TEST_CASE("an endless source stops when the client leaves") {
     const auto origin = start({.mode = Mode::source});
     {
-        Client client(*origin);
+        Client client(origin->port());
         CHECK(client.receive(3'000'000) == pattern(3'000'000));
     }
     CHECK(soon([&] { return origin->counters().active == 0; }));
@@ -171,7 +104,7 @@ TEST_CASE("an endless source stops when the client leaves") {
 
 TEST_CASE("http answers pipelined requests in order and keeps the connection") {
     const auto origin = start({.mode = Mode::http});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\n");
     client.send("GET /third HTTP/1.1\r\nConnection: close\r\n\r\n");
     const std::string answers = client.receive_all();
@@ -187,7 +120,7 @@ TEST_CASE("http answers pipelined requests in order and keeps the connection") {
 
 TEST_CASE("http sends a body of the size asked for") {
     const auto origin = start({.mode = Mode::http, .bytes = 1024});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("GET / HTTP/1.0\r\n\r\n");
     const std::string answer = client.receive_all();
     CHECK(answer.find("Content-Length: 1024\r\n") != std::string::npos);
@@ -196,7 +129,7 @@ TEST_CASE("http sends a body of the size asked for") {
 
 TEST_CASE("http answers paths that ask for a status, for bytes and for their body") {
     const auto origin = start({.mode = Mode::http});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("GET /status/404 HTTP/1.1\r\n\r\nGET /status/204 HTTP/1.1\r\n\r\n");
     client.send("POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello");
     client.send("HEAD /bytes/70000 HTTP/1.1\r\n\r\n");
@@ -218,7 +151,7 @@ TEST_CASE("http answers paths that ask for a status, for bytes and for their bod
 
 TEST_CASE("http answers every one of many pipelined requests") {
     const auto origin = start({.mode = Mode::http, .bytes = 1024});
-    Client client(*origin);
+    Client client(origin->port());
     std::string requests;
     for (int i = 0; i < 1000; ++i) requests += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     std::thread writer([&] { client.send(requests + "GET / HTTP/1.0\r\n\r\n"); });
@@ -231,7 +164,7 @@ TEST_CASE("http answers every one of many pipelined requests") {
 
 TEST_CASE("http answers late, and the next request after it") {
     const auto origin = start({.mode = Mode::http});
-    Client client(*origin);
+    Client client(origin->port());
     const auto begun = std::chrono::steady_clock::now();
     client.send("GET /slow/100 HTTP/1.1\r\n\r\nGET /next HTTP/1.0\r\n\r\n");
     const std::string answers = client.receive_all();
@@ -244,7 +177,7 @@ TEST_CASE("http answers late, and the next request after it") {
 TEST_CASE("http streams events, each as it happens") {
     const auto origin = start({.mode = Mode::http});
     SUBCASE("as many as asked for, then the connection goes on") {
-        Client client(*origin);
+        Client client(origin->port());
         client.send("GET /events/2 HTTP/1.1\r\n\r\nGET /next HTTP/1.0\r\n\r\n");
         const std::string answers = client.receive_all();
         CHECK(answers.find("Content-Type: text/event-stream\r\n") != std::string::npos);
@@ -256,7 +189,7 @@ TEST_CASE("http streams events, each as it happens") {
     }
     SUBCASE("until the client leaves, however it does") {
         for (const bool ends : {true, false}) {
-            Client client(*origin);
+            Client client(origin->port());
             client.send("GET /events HTTP/1.1\r\n\r\n");
             std::string got;
             while (got.find("id: 1\n") == std::string::npos) got += client.receive(1);
@@ -270,21 +203,21 @@ TEST_CASE("http streams events, each as it happens") {
 
 TEST_CASE("http takes a body to echo up to its limit") {
     const auto origin = start({.mode = Mode::http});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("PUT /echo HTTP/1.1\r\nContent-Length: 8388609\r\n\r\n");
     CHECK(client.receive_all().starts_with("HTTP/1.1 413 "));
 }
 
 TEST_CASE("http refuses nonsense and closes") {
     const auto origin = start({.mode = Mode::http});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("what?\r\n\r\n");
     CHECK(client.receive_all().starts_with("HTTP/1.1 400 "));
 }
 
 TEST_CASE("close-first echoes what it waited for and ends before the client does") {
     const auto origin = start({.mode = Mode::close_first, .bytes = 8});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("1234");
     client.send("5678");
     CHECK(client.receive_all() == "12345678");
@@ -314,7 +247,7 @@ TEST_CASE("a port in use is refused with its errno") {
 
 TEST_CASE("stopping closes what is open, and a client is told") {
     const auto origin = start({.mode = Mode::echo});
-    Client client(*origin);
+    Client client(origin->port());
     client.send("x");
     CHECK(client.receive(1) == "x");
     origin->stop();

@@ -106,9 +106,11 @@ void add_matrix(Report& report) {
         for (const unsigned connections : {1U, 16U, 64U}) {
             LabelledRun one = level(connections);
             one.label = fmt::format("{:.0f} B x {}", size, connections);
-            one.at = {{"size", size, {}}, {"connections", static_cast<double>(connections), {}}};
+            one.at = {{"size", size, size < 1024 ? "" : fmt::format("{:.0f}KiB", size / 1024)},
+                      {"connections", static_cast<double>(connections), {}}};
             one.result.answered = static_cast<std::uint64_t>(
                 static_cast<double>(one.result.answered) / (1 + size / 20000));
+            one.result.status = {{200, one.result.answered}};
             one.result.body_bytes_in = one.result.answered * static_cast<std::uint64_t>(size);
             report.runs.push_back(std::move(one));
         }
@@ -120,7 +122,7 @@ void add_ways(Report& report) {
         for (const bool is_direct : {true, false}) {
             LabelledRun one = run(is_direct ? "direct" : "proxied", 16, is_direct ? 90e3 : 61e3,
                                   is_direct ? 62 : 118);
-            one.at = {{"path", 0, one.label}};
+            one.at = {{"side", is_direct ? 0.0 : 1.0, one.label}};
             one.round = round;
             if (is_direct) one.result.watched.reset();
             report.runs.push_back(std::move(one));
@@ -164,7 +166,7 @@ void add_shards(Report& report) {
 void add_throttle(Report& report) {
     for (const char* what : {"unthrottled", "10 MiB/s, 5 ms", "10 MiB/s, 50 ms, 1 % lost"}) {
         LabelledRun one = run(what, 16, 2'000, 8'000);
-        one.at = {{"throttle", 0, what}};
+        one.at = {{"link", 1, what}};
         report.runs.push_back(std::move(one));
     }
 }

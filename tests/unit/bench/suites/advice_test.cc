@@ -116,6 +116,12 @@ TEST_CASE("advice: a flat rate beside an idle process means that something waits
     CHECK(finding->text.find("about 8 requests at once are served") != std::string::npos);
     CHECK(finding->figure == "8 connections");
 
+    for (LevelSummary& level : c.levels) level.watched_cores = spread_of({0});
+    CHECK(c.about("uses only 0.00 cores") != nullptr);
+
+    c.levels[2].cores_busy = {1, 0.95};
+    CHECK(c.about("or for a core: all of this machine were busy") != nullptr);
+
     // Not when nobody was watched, when it still grows, or when the generator was full.
     for (LevelSummary& level : c.levels) level.watched_cores = {};
     CHECK(c.about("requests at once are served") == nullptr);

@@ -43,6 +43,11 @@ Stage MadeUpStage::stage() {
                 return Place{.destination = destination(url.substr(7, end - 7)),
                              .target = end == std::string::npos ? "/" : url.substr(end)};
             },
+            .hold_idle = [this](const RunPlan& plan) -> config::Checked<std::shared_ptr<void>> {
+                if (no_crowd) return *no_crowd;
+                idle_clients = plan.connections;
+                return std::shared_ptr<void>(nullptr, [this](void*) { idle_clients = 0; });
+            },
             .is_mock = [this](const Destination&) { return mock_answers; },
             .describe = [](int pid) { return fmt::format("process {}", pid); }};
 }

@@ -12,11 +12,13 @@ struct MadeUpStage {
     std::vector<int> cores{0, 1, 2, 3, 4, 5, 6, 7};
     bool mock_answers = true;
     config::Complaint no_proxy{};
+    config::Complaint no_crowd{};
 
     std::vector<ProxyWish> wishes{};
     std::vector<std::vector<int>> origin_cores{};
     std::vector<ThrottleOptions> links{};
-    int standing = 0;  // how many live now
+    unsigned idle_clients = 0;  // who are there now
+    int standing = 0;           // how many live now
 
     Stage stage();
     // A destination as any other, told apart by its text.

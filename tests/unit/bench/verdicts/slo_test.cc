@@ -246,5 +246,17 @@ TEST_CASE("figures of a suite are judged, and those that are not there are named
     contains(text_of(unknown, Severity::warning), "not measurable: cores");
 }
 
+TEST_CASE("figures whose names only begin alike are others") {
+    Report report = report_of({run_of("one", 3)});
+    const std::string_view rules = "[added_latency]\np99 = '1ms'";
+    report.figures = {{.name = "added_latency_p99", .title = "", .value = 900},
+                      {.name = "added_latency_p999", .title = "", .value = 90'000},
+                      {.name = "added_latency_p99_by_round", .title = "", .value = 1100}};
+    CHECK(judged(report, rules).slo->passed);
+    CHECK(judged(report, rules).slo->checks == 1);
+    report.figures.front().value = 1100;
+    CHECK_FALSE(judged(report, rules).slo->passed);
+}
+
 }  // namespace
 }  // namespace ringway::bench
