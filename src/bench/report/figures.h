@@ -58,6 +58,15 @@ struct Group {
 };
 std::vector<Group> groups_of(const Report& report);
 
+// A coordinate that is a number in all of these groups, and not the same in all.
+struct Level {
+    std::string name;
+    std::vector<double> values;  // of each group
+};
+std::vector<Level> levels_of(const std::vector<Group>& groups);
+// By the only level there is; as they were taken when there are several or none.
+void sort_by_level(std::vector<Group>& groups);
+
 // Both ways to the same origin, each taken together over its slices. Told by labels: "direct" and
 // "proxied", or the same after a common title: "one at a time, direct".
 struct Pair {
@@ -71,7 +80,7 @@ std::vector<Pair> pairs_of(const Report& report);  // complete ones
 std::optional<std::string> title_of_way(const std::string& label, std::string_view way);
 
 // Those that say something that the rest of the report does not: the figures of a plain run repeat
-// its table unless they have a target or a note.
+// its table unless they have a note, those of two ways their columns; one with a target is shown.
 std::vector<Figure> figures_to_show(const Report& report);
 
 // The coordinate of that name, or null.
