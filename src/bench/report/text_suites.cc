@@ -95,7 +95,8 @@ std::string rows_text(const std::vector<Group>& groups, bool by_label) {
 
 // What the rounds say one by one, where there were several.
 std::string by_rounds(const Report& report, const PercentilePoint& point) {
-    const std::string name = std::string("added_latency_") + point.key + "_by_round";
+    std::string name = std::string("added_latency_") + point.title + "_by_round";
+    std::replace(name.begin(), name.end(), '.', '_');
     for (const Figure& figure : report.figures) {
         if (figure.name != name) continue;
         if (!figure.known) return figure.note;

@@ -23,9 +23,8 @@ unsigned Gathering::next(base::Duration passed, std::uint64_t answered, std::siz
     const double rate =
         passed.ns > 0 ? static_cast<double>(answered) / static_cast<double>(passed.ns) : 0;
     // Three quarters of the connections are always left waiting at the target.
-    most_ = static_cast<unsigned>(
-        std::clamp(std::min(static_cast<double>(under_way) / 4, rate * span_max_ns), 1.0,
-                   count_max));
+    most_ = static_cast<unsigned>(std::clamp(
+        std::min(static_cast<double>(under_way) / 4, rate * span_max_ns), 1.0, count_max));
     if (settled_ > most_) {
         // Answers come less densely than they did: what was learned is out of date.
         settled_ = most_;

@@ -75,6 +75,7 @@ class Worker {
     // A connection can take one more unit of work: begins it, now or when its time has come.
     void has_room(Connection& connection);
     void flush_later(Connection& connection);
+    // A send that completes as it is submitted: nothing to wait for.
     void note_send() { ++sends_queued_; }
     void settled(Connection& connection) { settled_.push_back(&connection); }
     void connecting_began() { ++connecting_; }
