@@ -185,7 +185,7 @@ def test_pipelining_counts_what_the_origin_counts():
 def test_a_connection_thinks_between_two_requests():
     with CountingOrigin() as origin:
         got = measure(origin.at(), "--connections", 5, "--think-time", "20ms", "--duration",
-                      "600ms", warm_up="50ms")
+                      "400ms", warm_up="50ms")
         # 5 connections, one request each 20 ms and a little: 250 a second, never more.
         between(got.rate, 60 if slow_binary() else 150, 255, "requests per second")
         expect(got.p["p50"] < 20, "thinking is not latency:", got.p)
@@ -202,9 +202,9 @@ def test_refused_connects_end_it_with_one_line():
 
 def test_an_origin_that_goes_away_costs_connects_and_no_end():
     with CountingOrigin() as origin:
-        with BenchUnderWay(origin.at(), "--connections", "4", "--duration", "1s", "--warm-up",
-                           "0s") as under_way:
-            eventually(lambda: origin.stats()["requests"] > 100, "it is under way")
+        with BenchUnderWay(origin.at(), "--connections", "4", "--duration", "500ms",
+                           "--warm-up", "0s") as under_way:
+            eventually(lambda: origin.stats()["requests"] > 100, "it is under way", pause=0.005)
             origin.process.kill()
             got = under_way.report(code=ERRORS).run
         expect(got.answered > 100, "answers before the end")
@@ -217,9 +217,9 @@ def test_an_origin_that_goes_away_costs_connects_and_no_end():
 def test_an_answer_that_does_not_come_in_time_is_a_timeout():
     with CountingOrigin() as origin:
         got = measure(origin.at("/slow/3000"), "--connections", 2, "--timeout", "100ms",
-                      "--duration", "550ms", code=ERRORS)
+                      "--duration", "350ms", code=ERRORS)
         timeouts = got.only_error("timeout")
-        between(timeouts, 4 if slow_binary() else 6, 12, "timeouts of two connections")
+        between(timeouts, 2 if slow_binary() else 4, 8, "timeouts of two connections")
         equal(got.answered, 0, "answers")
         between(got.connections_opened, timeouts - 2, timeouts + 4, "connections")
 

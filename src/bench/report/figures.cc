@@ -193,6 +193,13 @@ std::vector<Group> groups_of(const Report& report) {
         group.whole = merge(group.rounds);
         find_spread(group);
     }
+    // The search for a knee comes back to levels between those that it has seen.
+    if (report.kind == ReportKind::knee) {
+        std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+            return !a.first->at.empty() && !b.first->at.empty() &&
+                   a.first->at.front().value < b.first->at.front().value;
+        });
+    }
     return groups;
 }
 
@@ -235,12 +242,51 @@ std::vector<Pair> pairs_of(const Report& report) {
     return pairs;
 }
 
+namespace {
+
+// A text beside it may say the same number ("64KiB"), or something that has none ("direct").
+bool is_number(const Coordinate& at) {
+    if (at.text.empty()) return true;
+    const auto size = config::parse_size(at.text);
+    return size && static_cast<double>(*size) == at.value;
+}
+
+}  // namespace
+
+std::vector<Level> levels_of(const std::vector<Group>& groups) {
+    std::vector<Level> levels;
+    if (groups.size() < 2) return levels;
+    for (const Coordinate& known : groups.front().first->at) {
+        Level level{.name = known.name, .values = {}};
+        for (const Group& group : groups) {
+            const Coordinate* at = coordinate(*group.first, known.name);
+            if (at != nullptr && is_number(*at)) level.values.push_back(at->value);
+        }
+        const bool varies =
+            std::any_of(level.values.begin(), level.values.end(),
+                        [&](double value) { return value != level.values.front(); });
+        if (level.values.size() == groups.size() && varies) levels.push_back(std::move(level));
+    }
+    return levels;
+}
+
+void sort_by_level(std::vector<Group>& groups) {
+    const std::vector<Level> levels = levels_of(groups);
+    if (levels.size() != 1) return;
+    std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
+        return coordinate(*a.first, levels.front().name)->value <
+               coordinate(*b.first, levels.front().name)->value;
+    });
+}
+
 std::vector<Figure> figures_to_show(const Report& report) {
     std::vector<Figure> shown;
     for (const Figure& figure : report.figures) {
-        const bool is_repeated = report.kind == ReportKind::run && figure.note.empty() &&
-                                 !figure.target && !figure.strict_target;
-        if (!is_repeated) shown.push_back(figure);
+        const bool has_target = figure.target || figure.strict_target;
+        const bool is_repeated =
+            (report.kind == ReportKind::run && figure.note.empty()) ||
+            (report.kind == ReportKind::versus_direct && figure.name.starts_with("added_latency_"));
+        if (has_target || !is_repeated) shown.push_back(figure);
     }
     return shown;
 }

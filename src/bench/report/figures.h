@@ -47,7 +47,8 @@ double cores_used(const ProcessUse& use, const RunResult& result);
 // Runs of the same thing as one: counts added up, histograms merged, extremes kept.
 RunResult merge(const std::vector<const LabelledRun*>& runs);
 
-// The rounds of one label within one section, in the order in which the label was first seen.
+// The rounds of one label within one section, in the order in which the label was first seen; of a
+// search for the knee in the order of its levels.
 struct Group {
     const LabelledRun* first = nullptr;
     std::vector<const LabelledRun*> rounds;
@@ -56,6 +57,15 @@ struct Group {
     double median_rate = 0;  // of the rounds
 };
 std::vector<Group> groups_of(const Report& report);
+
+// A coordinate that is a number in all of these groups, and not the same in all.
+struct Level {
+    std::string name;
+    std::vector<double> values;  // of each group
+};
+std::vector<Level> levels_of(const std::vector<Group>& groups);
+// By the only level there is; as they were taken when there are several or none.
+void sort_by_level(std::vector<Group>& groups);
 
 // Both ways to the same origin, each taken together over its slices. Told by labels: "direct" and
 // "proxied", or the same after a common title: "one at a time, direct".
@@ -70,7 +80,7 @@ std::vector<Pair> pairs_of(const Report& report);  // complete ones
 std::optional<std::string> title_of_way(const std::string& label, std::string_view way);
 
 // Those that say something that the rest of the report does not: the figures of a plain run repeat
-// its table unless they have a target or a note.
+// its table unless they have a note, those of two ways their columns; one with a target is shown.
 std::vector<Figure> figures_to_show(const Report& report);
 
 // The coordinate of that name, or null.

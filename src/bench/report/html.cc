@@ -283,7 +283,8 @@ std::string tiles_html(const Report& report, const std::vector<Group>& groups) {
 }
 
 std::string to_html(const Report& report) {
-    const std::vector<Group> groups = groups_of(report);
+    std::vector<Group> groups = groups_of(report);
+    if (report.kind != ReportKind::baseline) sort_by_level(groups);
     std::string out = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

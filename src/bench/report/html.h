@@ -31,13 +31,6 @@ std::string findings_html(const Report& report);
 std::string outcome_html(const Report& report);  // status codes and errors
 std::string conditions_html(const Report& report);
 
-// A coordinate that has several values, all of them numbers, in these groups; null when none.
-struct Level {
-    std::string name;
-    std::vector<double> values;  // of each group
-};
-std::vector<Level> levels_of(const std::vector<Group>& groups);
-
 std::string card(const std::string& title, const std::string& body, bool is_wide = false);
 
 }  // namespace ringway::bench

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "html_axes.h"
-#include "ringway/config/units.h"
 #include "words.h"
 
 namespace ringway::bench {
@@ -133,13 +132,6 @@ std::string price_chart(const std::vector<Group>& groups, const Level& level) {
                  .series = {std::move(series)}});
 }
 
-// A text beside it may say the same number ("64KiB"), or something that has none ("direct").
-bool is_number(const Coordinate& at) {
-    if (at.text.empty()) return true;
-    const auto size = config::parse_size(at.text);
-    return size && static_cast<double>(*size) == at.value;
-}
-
 // Every group at a place of its own, so that a line through them means something.
 bool is_line(const std::vector<Level>& levels) {
     if (levels.empty()) return false;
@@ -151,23 +143,6 @@ bool is_line(const std::vector<Level>& levels) {
 bool has_price(const Level& level) { return level.name == "connections" || level.name == "rate"; }
 
 }  // namespace
-
-std::vector<Level> levels_of(const std::vector<Group>& groups) {
-    std::vector<Level> levels;
-    if (groups.size() < 2) return levels;
-    for (const Coordinate& known : groups.front().first->at) {
-        Level level{.name = known.name, .values = {}};
-        for (const Group& group : groups) {
-            const Coordinate* at = coordinate(*group.first, known.name);
-            if (at != nullptr && is_number(*at)) level.values.push_back(at->value);
-        }
-        const bool varies =
-            std::any_of(level.values.begin(), level.values.end(),
-                        [&](double value) { return value != level.values.front(); });
-        if (level.values.size() == groups.size() && varies) levels.push_back(std::move(level));
-    }
-    return levels;
-}
 
 std::string levels_html(const Report& report, const std::vector<Group>& groups) {
     const std::vector<Level> levels = levels_of(groups);

@@ -169,8 +169,13 @@ std::string closing(const Report& report) {
             }
         }
     }
-    for (const std::string& warning : warnings) {
-        out += fmt::format("  warning: {}\n", stats::printable(warning));
+    constexpr std::size_t warnings_max = 6;
+    for (std::size_t at = 0; at < std::min(warnings.size(), warnings_max); ++at) {
+        out += fmt::format("  warning: {}\n", stats::printable(warnings[at]));
+    }
+    if (warnings.size() > warnings_max) {
+        out += fmt::format("  warning: and {} more, which --json and --html list\n",
+                           warnings.size() - warnings_max);
     }
     for (const Finding& finding : report.findings) {
         out += fmt::format("  {}: {}", name_of(finding.severity), stats::printable(finding.text));

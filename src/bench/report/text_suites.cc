@@ -93,19 +93,33 @@ std::string rows_text(const std::vector<Group>& groups, bool by_label) {
     return table.to_string();
 }
 
-std::string pair_text(const Pair& pair) {
+// What the rounds say one by one, where there were several.
+std::string by_rounds(const Report& report, const PercentilePoint& point) {
+    std::string name = std::string("added_latency_") + point.title + "_by_round";
+    std::replace(name.begin(), name.end(), '.', '_');
+    for (const Figure& figure : report.figures) {
+        if (figure.name != name) continue;
+        if (!figure.known) return figure.note;
+        return signed_latency_words(figure.value) + " " + figure.note;
+    }
+    return {};
+}
+
+std::string pair_text(const Pair& pair, const Report& report) {
     const LatencySummary direct = latency_of(pair.direct);
     const LatencySummary proxied = latency_of(pair.proxied);
-    Table table({Align::left, Align::right}, 2);
-    table.row({pair.title, "direct", "proxied", "added"});
-    const auto row = [&](const char* title, double a, double b) {
-        table.row({title, latency_words(a), latency_words(b), signed_latency_words(b - a)});
+    Table table({Align::left, Align::right, Align::right, Align::right, Align::left}, 2);
+    table.row({pair.title, "direct", "proxied", "added", "median of rounds"});
+    const auto row = [&](const char* title, double a, double b, std::string rounds) {
+        table.row({title, latency_words(a), latency_words(b), signed_latency_words(b - a),
+                   std::move(rounds)});
     };
     for (std::size_t at = 0; at < percentile_points.size(); ++at) {
-        row(percentile_points[at].title, direct.at_us[at], proxied.at_us[at]);
+        const PercentilePoint& point = percentile_points[at];
+        row(point.title, direct.at_us[at], proxied.at_us[at], by_rounds(report, point));
     }
-    row("max", direct.max_us, proxied.max_us);
-    row("mean", direct.mean_us, proxied.mean_us);
+    row("max", direct.max_us, proxied.max_us, {});
+    row("mean", direct.mean_us, proxied.mean_us, {});
     table.row({"rate/s", rate_words(pair.direct.rate()), rate_words(pair.proxied.rate()),
                pair.direct.rate() > 0
                    ? fmt::format("x {:.2f}", pair.proxied.rate() / pair.direct.rate())
@@ -122,7 +136,11 @@ std::string pair_text(const Pair& pair) {
 
 }  // namespace
 
-std::string levels_text(const Report& report) { return rows_text(groups_of(report), false); }
+std::string levels_text(const Report& report) {
+    std::vector<Group> groups = groups_of(report);
+    sort_by_level(groups);
+    return rows_text(groups, false);
+}
 
 std::string sections_text(const Report& report) {
     std::vector<std::string> sections;
@@ -150,7 +168,7 @@ std::string versus_direct_text(const Report& report) {
     std::string out;
     for (const Pair& pair : pairs) {
         if (!out.empty()) out += '\n';
-        out += pair_text(pair);
+        out += pair_text(pair, report);
     }
     return out;
 }

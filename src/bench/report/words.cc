@@ -71,7 +71,9 @@ std::string figure_words(double value, const std::string& unit) {
     if (unit == "share") return percent_words(value);
     if (unit == "1/s" || unit == "per_second") return rate_words(value) + "/s";
     std::string text = value == std::floor(value) ? count_words(value) : three_digits(value);
-    return unit.empty() ? text : text + " " + unit;
+    if (unit.empty()) return text;
+    const bool is_one = value == 1 && unit.size() > 1 && unit.ends_with('s');
+    return text + " " + (is_one ? unit.substr(0, unit.size() - 1) : unit);
 }
 
 std::string command_line(const std::vector<std::string>& words) {

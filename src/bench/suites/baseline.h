@@ -41,6 +41,8 @@ struct BaselineGround {
     Standing proxy{};
 };
 
+inline constexpr std::string_view concurrency_section = "concurrency";
+
 class Baseline {
   public:
     Baseline(const SuiteContext& context, const Stage& stage, BaselineGround ground,

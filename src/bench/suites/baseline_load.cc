@@ -51,8 +51,8 @@ void Baseline::measure_concurrency() {
     say_part("throughput per concurrency, closed loop");
     for (unsigned round = 0; round < times_.rounds; ++round) {
         for (const unsigned connections : concurrencies) {
-            take("concurrency", count_in_words(connections, "connection"), plan_of(connections),
-                 static_cast<int>(round));
+            take(std::string{concurrency_section}, count_in_words(connections, "connection"),
+                 plan_of(connections), static_cast<int>(round));
         }
     }
     for (const unsigned connections : concurrencies) {
@@ -109,6 +109,7 @@ void Baseline::measure_large_bodies() {
     constexpr const char* label = "1 MiB bodies";
     RunPlan plan = plan_of(large_body_connections);
     plan.kinds[0].target = fmt::format("/bytes/{}", large_body_bytes);
+    plan.measure = std::max(plan.measure, times_.slice * 2);
     if (ground_.origin_is_mock) {
         for (unsigned round = 0; round < times_.rounds; ++round) {
             take("large bodies", label, plan, static_cast<int>(round));

@@ -141,7 +141,6 @@ void HttpClient::judge(const UnderWay& request) {
         return;
     }
     const auto latency_ns = static_cast<std::uint64_t>((worker().now() - request.due).ns);
-    worker().note_latency(latency_ns);
     tally.answered.add();
     tally.body_bytes_in.add(reader_.body_bytes());
     tally.add_latency(latency_ns);

@@ -128,6 +128,7 @@ TEST_CASE("figures are read by people") {
     CHECK(count_words(0.25) == "0.25");
     CHECK(figure_words(1.5e6, "bytes") == "1.43 MiB");
     CHECK(figure_words(64, "connections") == "64 connections");
+    CHECK(figure_words(1, "connections") == "1 connection");
     CHECK(figure_words(61000, "1/s") == "61,000/s");
     CHECK(figure_words(0.714, "ratio") == "0.71");
     CHECK(figure_words(std::nan(""), "us") == "-");
