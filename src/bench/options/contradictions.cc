@@ -253,6 +253,13 @@ std::string of_verification(const Draft& draft) {
         return line_of(*hash,
                        {"it needs --expect-bytes", "bodies of another length are wrong too"});
     }
+    if (verify != nullptr && draft.options.plan.work == Work::download) {
+        // What comes has no length and no hash; it is compared with the pattern that mock sends.
+        if (check == BodyCheck::none || check == BodyCheck::hash) return {};
+        return line_of(*verify, {"a download is compared with the pattern that ringway mock sends, "
+                                 "or not at all",
+                                 "--verify hash, or none"});
+    }
     if (verify != nullptr && check == BodyCheck::hash && hash == nullptr) {
         return line_of(*verify, {"it needs --expect-hash and --expect-bytes",
                                  "--verify first compares with the first answer"});
@@ -305,7 +312,8 @@ std::string contradiction_with_scheme(const Draft& draft, bool is_http) {
         return {};
     }
     for (const std::string_view name : http_only) {
-        if (const GivenFlag* given = draft.find(name)) {
+        const bool checks_download = name == "verify" && draft.options.plan.work == Work::download;
+        if (const GivenFlag* given = draft.find(name); given != nullptr && !checks_download) {
             return line_of(*given, {"it is for http:// alone", {}});
         }
     }
