@@ -35,7 +35,7 @@ LIBRARIES = {
     "liburing.h": ("ring",),
     "liburing/": ("ring",),
     "linux/io_uring.h": (),  # the system's copy may be older than liburing's
-    "toml++/": ("config", "app"),  # app: to say which version it is
+    "toml++/": ("config", "bench", "app"),  # app: to say which version it is
     "toml.hpp": ("config", "bench"),
     "CLI/": ("config", "app", "bench"),
     "simdjson.h": ("mock", "bench", "app"),

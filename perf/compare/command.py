@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from . import generator, machine, plot, proxies, report, scenarios
+from . import gateways, generator, machine, plot, proxies, report, sampling, scenarios
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -17,6 +17,8 @@ class Comparison:
 
     def __init__(self, name, title, kinds, known, description, idle_connections):
         self.name = name
+        # Those that have been compared from the start; perf/peers/compare takes all.
+        self.usual = [kind for kind in kinds if kind not in gateways.PEERS_ONLY]
         self.title = title
         self.kinds = kinds
         self.scenarios = known
@@ -26,7 +28,7 @@ class Comparison:
 
 TCP = Comparison("tcp", "TCP", proxies.TCP, scenarios.TCP_SCENARIOS,
                  "ringway against HAProxy and nginx as TCP proxies, each alone on one core.", 5000)
-HTTP = Comparison("http", "HTTP/1.1", proxies.HTTP, scenarios.HTTP_SCENARIOS,
+HTTP = Comparison("http", "HTTP/1.1", gateways.HTTP, scenarios.HTTP_SCENARIOS,
                   "ringway against HAProxy and nginx as HTTP/1.1 gateways, each alone on one core.",
                   8000)
 
@@ -41,7 +43,7 @@ def arguments(what):
     parser.add_argument("--measure-ms", type=int, help="window of one sample")
     parser.add_argument("--only", help="scenarios by name or prefix, separated by commas: "
                         + ", ".join(known))
-    parser.add_argument("--candidates", default=",".join(what.kinds),
+    parser.add_argument("--candidates", default=",".join(what.usual),
                         help="the first is compared with the others (default %(default)s)")
     parser.add_argument("--idle-connections", type=int, default=what.idle_connections)
     parser.add_argument("--attempts", type=int, default=4,
@@ -58,7 +60,7 @@ def arguments(what):
 
 
 def settings_from(given):
-    settings = scenarios.Settings()
+    settings = sampling.Settings()
     settings.attempts = given.attempts
     settings.idle_connections = given.idle_connections
     if given.quick:
@@ -80,14 +82,10 @@ def slot_bytes(load):
 
 
 def chosen(what, only):
-    if not only:
-        return list(what.scenarios)
-    wanted = only.split(",")
-    found = [scenario for scenario in what.scenarios
-             if any(scenario.name.startswith(prefix) for prefix in wanted)]
-    if not found:
-        sys.exit(f"compare_{what.name}: --only {only}: no such scenario")
-    return found
+    """The scenarios whose names begin with one of the words of --only; all without it."""
+    wanted = only.split(",") if only else [""]
+    return [scenario for scenario in what.scenarios
+            if any(scenario.name.startswith(prefix) for prefix in wanted)]
 
 
 def say(scenario, sample):
@@ -104,8 +102,7 @@ def say(scenario, sample):
           flush=True)
 
 
-def measure(what, given, candidates):
-    settings = settings_from(given)
+def measure(what, given, candidates, settings):
     rounds = given.rounds or (3 if given.quick else 5)
     result = {"kind": what.title, "date": datetime.datetime.now().isoformat(timespec="seconds"),
               "machine": machine.facts(), "rounds": rounds, "measure_ms": settings.measure_ms,
@@ -118,9 +115,10 @@ def measure(what, given, candidates):
         steady = scenario.name in ("idle", "http-idle", "shards")
         few = min(rounds, 2) if given.quick and steady else rounds
         entry = {"name": scenario.name, "title": scenario.title, "unit": scenario.unit,
-                 "rate_unit": scenario.rate_unit}
+                 "rate_unit": scenario.rate_unit, "failures": {}}
         try:
-            samples = scenarios.run(scenario, settings, what.kinds, candidates, few, say)
+            samples = sampling.run(scenario, settings, what.kinds, candidates, few, say,
+                                    entry["failures"])
             entry["samples"] = samples
             entry["summary"] = (report.shard_summary(samples) if scenario.name == "shards"
                                 else report.summary(samples, candidates))
@@ -146,6 +144,16 @@ def write(result, path):
     print(f"\nwritten: {path}, {stem}.md, {stem}.svg")
 
 
+def prepare(given):
+    """What every run needs: where the programs are, descriptors, two cores."""
+    proxies.Ringway.binary = os.path.abspath(given.ringway)
+    proxies.Ringway.extra_flags = given.ringway_flag
+    generator.Generator.binary = os.path.abspath(given.load)
+    machine.raise_file_limit()
+    if len(os.sched_getaffinity(0)) < 2:
+        sys.exit("two cores are needed: one for the proxy, one for the load")
+
+
 def main(what):
     given = arguments(what)
     if given.render:
@@ -156,15 +164,12 @@ def main(what):
     for name in candidates:
         if name not in what.kinds:
             sys.exit(f"compare_{what.name}: --candidates {name}: known are {', '.join(what.kinds)}")
-    proxies.Ringway.binary = os.path.abspath(given.ringway)
-    proxies.Ringway.extra_flags = given.ringway_flag
-    generator.Generator.binary = os.path.abspath(given.load)
-    machine.raise_file_limit()
-    if len(os.sched_getaffinity(0)) < 2:
-        sys.exit(f"compare_{what.name}: two cores are needed: one for the proxy, one for the load")
+    if not chosen(what, given.only):
+        sys.exit(f"compare_{what.name}: --only {given.only}: no such scenario")
+    prepare(given)
 
     began = time.monotonic()
-    result = measure(what, given, candidates)
+    result = measure(what, given, candidates, settings_from(given))
     result["took_s"] = round(time.monotonic() - began)
     print("\n" + report.markdown(result))
     stamp = result["date"].replace(":", "").replace("-", "")

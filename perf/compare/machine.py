@@ -6,6 +6,7 @@ import platform
 import subprocess
 
 CLONE_NEWNET = 0x40000000
+NOT_INSTALLED = "not installed"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -37,7 +38,7 @@ def first_line_of(command):
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except OSError:
-        return "not installed"
+        return NOT_INSTALLED
     text = (done.stdout or done.stderr).strip()
     return text.splitlines()[0] if text else "?"
 

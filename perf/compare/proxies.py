@@ -12,6 +12,7 @@ import time
 from . import machine
 
 PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
+CONFIGURATIONS = os.path.join(PEERS, "conf")
 
 
 def free_port():
@@ -21,7 +22,7 @@ def free_port():
 
 
 def filled(template, values):
-    with open(os.path.join(PEERS, template), encoding="utf-8") as file:
+    with open(os.path.join(CONFIGURATIONS, template), encoding="utf-8") as file:
         text = file.read()
     for key, value in values.items():
         text = text.replace(f"@{key}@", str(value))
@@ -33,6 +34,9 @@ class Proxy:
 
     name = "?"
     processes = 1
+    own_threads_compete = False  # several busy threads on the one core
+    warm_up_ms_min = 0  # what compiles while it runs needs longer until it runs as it will
+    environment = {}   # beyond what everybody gets
     bulk_only = False  # a configuration that nobody would choose for small messages
 
     def __init__(self, origin_port, cores, namespace=None, shards=1, bare=False):
@@ -48,7 +52,9 @@ class Proxy:
     def __enter__(self):
         with open(os.path.join(self.folder, "output"), "wb") as output:
             self.process = machine.start(self.command(), self.cores, self.namespace,
-                                         stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+                                         stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                         env={**os.environ, **self.environment},
+                                         cwd=self.folder)
         self._wait_until_listening()
         return self
 
@@ -96,6 +102,14 @@ class Proxy:
                 if line.startswith(("Private_Clean:", "Private_Dirty:", "Private_Hugetlb:")):
                     total += int(line.split()[1]) * 1024
         return total
+
+    def write(self, template, values):
+        """Its configuration, filled in and written into its folder: the path."""
+        path = os.path.join(self.folder, template)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(filled(template, {"listen_port": self.port,
+                                         "origin_port": self.origin_port, **values}))
+        return path
 
     def counters(self):
         """ringway's own ring figures; nothing for the others."""
@@ -148,14 +162,11 @@ class HAProxy(Proxy):
     pipe_size = ""
 
     def command(self):
-        path = os.path.join(self.folder, "haproxy.cfg")
         # With splicing HAProxy plans two and a half descriptors per connection.
         most = min(7500, int(machine.read_file_limit() / 2.5) - 100)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(filled("haproxy_tcp.cfg", {
-                "listen_port": self.port, "origin_port": self.origin_port,
-                "connections_max": most, "splice_options": self.splice_options,
-                "pipe_size": self.pipe_size}))
+        path = self.write("haproxy_tcp.cfg", {
+            "connections_max": most, "splice_options": self.splice_options,
+            "pipe_size": self.pipe_size})
         return ["haproxy", "-db", "-f", path]
 
     @classmethod
@@ -178,11 +189,8 @@ class Nginx(Proxy):
     buffer_bytes = "16k"
 
     def command(self):
-        path = os.path.join(self.folder, "nginx.conf")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(filled("nginx_stream.conf", {
-                "listen_port": self.port, "origin_port": self.origin_port,
-                "buffer_bytes": self.buffer_bytes, "modules": self._modules()}))
+        path = self.write("nginx_stream.conf", {"buffer_bytes": self.buffer_bytes,
+                                                "modules": self._modules()})
         os.chmod(self.folder, 0o755)
         return ["nginx", "-p", self.folder, "-c", path]
 
@@ -207,105 +215,11 @@ class NginxLarge(Nginx):
     buffer_bytes = "256k"
 
 
-# ---- as HTTP gateways -------------------------------------------------------------------------
-
-# What ringway adds to heads unless told otherwise, in the words of the others.
-HAPROXY_FIELDS = """
-    option forwardfor
-    http-request set-header X-Forwarded-Proto http
-    http-request set-header X-Forwarded-Host %[req.hdr(host)]
-    http-request set-header X-Forwarded-Port %[dst_port]
-    unique-id-format %{+X}o%ci%cp%fi%fp%Ts%rt%pid
-    unique-id-header X-Request-ID
-    http-response set-header X-Request-ID %[unique-id]
-    http-request add-header Via "1.1 haproxy"
-    http-response add-header Via "1.1 haproxy"
-"""
-NGINX_FIELDS = """
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Forwarded-Port $server_port;
-            proxy_set_header X-Request-ID $request_id;
-            proxy_set_header Via "1.1 nginx";
-            add_header X-Request-ID $request_id;
-            add_header Via "1.1 nginx";
-"""
-
-
-class HttpRingway(Ringway):
-    def command(self):
-        added = ["--forwarded", "off", "--no-via", "--request-id", "off"] if self.bare else []
-        return [self.binary, "--listen", f"http://127.0.0.1:{self.port}",
-                "--upstream", f"http://127.0.0.1:{self.origin_port}", "--pool-max", "2048",
-                "--shards", str(self.shards), "--control", self.control, *added,
-                *self.extra_flags]
-
-
-class RingwayRelay(Ringway):
-    """ringway's own TCP relay on the same traffic: what HTTP costs on top of moving bytes."""
-
-    name = "relay"
-
-
-class HttpHAProxy(HAProxy):
-    splice_options = ""
-
-    def command(self):
-        path = os.path.join(self.folder, "haproxy.cfg")
-        per_connection = 2.7 if self.splice_options else 2.1
-        most = min(9000, int(machine.read_file_limit() / per_connection) - 200)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(filled("haproxy_http.cfg", {
-                "listen_port": self.port, "origin_port": self.origin_port,
-                "connections_max": most, "splice_options": self.splice_options,
-                "pipe_size": self.pipe_size, "fields": "" if self.bare else HAPROXY_FIELDS}))
-        return ["haproxy", "-db", "-f", path]
-
-
-class HttpHAProxySplice(HttpHAProxy):
-    name = "haproxy-splice"
-    bulk_only = True
-    splice_options = "    option splice-request\n    option splice-response"
-    pipe_size = "    tune.pipesize 1048576"
-
-
-class HttpNginx(Nginx):
-    buffers = ""
-
-    def command(self):
-        path = os.path.join(self.folder, "nginx.conf")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(filled("nginx_http.conf", {
-                "listen_port": self.port, "origin_port": self.origin_port,
-                "fields": "" if self.bare else NGINX_FIELDS, "buffers": self.buffers,
-                "buffering": "            proxy_buffering off;" if self.streams else ""}))
-        os.chmod(self.folder, 0o755)
-        return ["nginx", "-p", self.folder, "-c", path]
-
-    streams = False
-
-
-class HttpNginxLarge(HttpNginx):
-    name = "nginx-256k"
-    bulk_only = True
-    buffers = ("            proxy_buffer_size 64k;\n            proxy_buffers 8 256k;\n"
-               "            proxy_busy_buffers_size 512k;\n"
-               "            proxy_max_temp_file_size 0;")
-
-
-class HttpNginxUnbuffered(HttpNginx):
-    """For event streams: nothing is to wait for a buffer to fill."""
-
-    streams = True
-
-
 def by_name(*kinds):
     return {kind.name: kind for kind in kinds}
 
 
 TCP = by_name(Ringway, HAProxy, HAProxySplice, Nginx, NginxLarge)
-HTTP = by_name(HttpRingway, RingwayRelay, HttpHAProxy, HttpHAProxySplice, HttpNginx, HttpNginxLarge)
 
 
 def find(tree, key):

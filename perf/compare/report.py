@@ -173,6 +173,7 @@ def markdown(result):
         kind = {"shards": shard_section, "idle": idle_section,
                 "http-idle": idle_section}.get(entry["name"], load_section)
         lines += [kind(entry), ""]
+        lines += [f"{name} was left out: {why}\n" for name, why in entry.get("failures", {}).items()]
     return "\n".join(lines)
 
 

@@ -1,4 +1,5 @@
-// Times small pieces of code: median and median deviation over repetitions, and heap allocations.
+// Times small pieces of code: median and median deviation over repetitions, instructions where the
+// machine counts them, and heap allocations.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@ namespace ringway::perf {
 // Heap allocations of this thread so far (malloc and operator new alike).
 std::uint64_t allocations();
 
-// Runs `work(n)`, which does something n times, with an n that takes some milliseconds, and prints
-// one line. `each` divides further when one round of n is several operations.
+// Runs `work(n)`, which does something n times, with an n that takes some milliseconds, and reports
+// one case. `each` divides further when one round of n is several operations.
 void measure(std::string_view name, const std::function<void(std::uint64_t)>& work,
              std::uint64_t each = 1);
 
-// Prints one line that is a size, not a time.
+// Reports one figure that is a size, not a time.
 void note_bytes(std::string_view name, std::size_t bytes);
 
 // Keeps the compiler from dropping what computes `value`.

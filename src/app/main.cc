@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "ringway/bench/command.h"
 #include "ringway/config/checked.h"
 #include "ringway/config/render.h"
 #include "ringway/config/suggest.h"
@@ -30,6 +31,7 @@ constexpr auto commands = std::to_array<Command>({
     {"check", "validate flags and configuration, print the effective settings", run_check},
     {"doctor", "what this machine has, what it lacks, and how to fix it", run_doctor},
     {"mock", "the origin that tests and benchmarks run against", mock::run},
+    {"bench", "measure a server: load, suites, verdicts, reports", bench::run_command},
     {"ctl", "talk to the control socket of a running ringway", control::run_ctl},
     {"help", "this, or the flags of a command", print_overview},
     {"--version", "the version", print_version},
@@ -51,7 +53,9 @@ int unknown_command(const std::string& word) {
 int print_overview(Arguments arguments) {
     // For tools/gen_docs.
     if (!arguments.empty() && arguments.front() == "--markdown") {
-        std::fputs(config::markdown_reference().c_str(), stdout);
+        const bool of_bench = arguments.size() > 1 && arguments[1] == "bench";
+        std::fputs((of_bench ? bench::markdown_reference() : config::markdown_reference()).c_str(),
+                   stdout);
         return 0;
     }
     if (!arguments.empty()) {

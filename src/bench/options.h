@@ -41,7 +41,7 @@ struct Options {
     };
     Mode mode = Mode::run;
     std::vector<std::string> words;  // as given, for Report::Conditions::command
-    std::string url;                 // the first; "baseline" needs none
+    std::string url;                 // the first; baseline and scaling need none
     RunPlan plan;
     unsigned rounds = 1;  // repeat the measurement, for confidence intervals
 
@@ -49,10 +49,11 @@ struct Options {
     base::Duration pause{};            // between levels
     std::vector<std::uint64_t> sizes;  // --matrix
     std::vector<unsigned> connection_counts;
-    unsigned shards_max = 0;               // --scaling
-    std::vector<std::string> serve_flags;  // given to the ringway that a suite starts
+    unsigned shards_max = 0;  // --scaling
+    // What stands behind `--`, for the ringway that a suite starts (scaling, baseline).
+    std::vector<std::string> serve_flags;
     ThrottleOptions throttle;
-    std::string direct_url;  // --versus-direct
+    std::string direct_url;  // --versus-direct; of a baseline: the origin behind `through`
     base::Duration slice = base::Duration::seconds(1);
     bool quick = false;   // baseline
     std::string through;  // baseline: URL of a running proxy; empty: start one
@@ -66,6 +67,6 @@ struct Options {
 };
 
 // One line for standard error when refused; exit code 2.
-config::Checked<Options> parse_options(std::span<const std::string> arguments);
+config::Checked<Options, std::string> parse_options(std::span<const std::string> arguments);
 
 }  // namespace ringway::bench

@@ -1,7 +1,6 @@
 // The origin of HTTP load.
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -26,7 +25,16 @@ HttpOrigin::HttpOrigin(HttpRun& run, Engine& engine, int fd)
 
 HttpOrigin::~HttpOrigin() { std::erase(run_.streams_, this); }
 
-void HttpOrigin::wind_up() { end_sending(); }
+// A proxy that keeps a connection need not look at it before it wants it again (h2o does not), so
+// an idle one is not left waiting for the proxy to close it too.
+void HttpOrigin::wind_up() {
+    const bool idle = !in_body_ && !streaming_ && !sending();
+    if (idle) {
+        call_home();
+    } else {
+        end_sending();
+    }
+}
 
 void HttpOrigin::on_bytes(std::span<const std::byte> bytes) {
     std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -57,14 +65,11 @@ bool HttpOrigin::begin_request() {
     const auto id = read_id(head.substr(slash + 1));
     if (!id) return false;
     id_ = *id;
-    std::size_t length = 0;
-    const std::string_view digits = head_.field("Content-Length");
-    std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (length != run_.plan_.request_body_bytes) return false;
+    const BodyFraming framing = BodyFraming::of(head_);
     head_.clear();
-    in_body_ = length > 0;
-    if (in_body_) body_.begin(id_, length);
-    return true;
+    in_body_ = run_.plan_.request_body_bytes > 0;
+    if (in_body_) return body_.begin(id_, run_.plan_.request_body_bytes, framing);
+    return !framing.chunked && framing.bytes == 0;
 }
 
 void HttpOrigin::answer() {

@@ -47,7 +47,8 @@ class HttpClient final : public Peer {
             if (!begin_body()) return fail(HttpRun::Fault::wrong_bytes);
         }
         if (run_.plan_.kind == HttpPlan::Kind::events) {
-            take_events(text);
+            const auto use = [&](std::string_view data) { return take_events(data); };
+            if (!stream_.take(text, use)) fail(HttpRun::Fault::wrong_bytes);
             return;
         }
         if (!body_.take(text)) return fail(HttpRun::Fault::wrong_bytes);
@@ -57,16 +58,13 @@ class HttpClient final : public Peer {
         const auto id = read_id(head_.field("X-Id"));
         if (!head_.text().starts_with("HTTP/1.1 200 ") || !id || *id != id_) return false;
         in_body_ = true;
+        const BodyFraming framing = BodyFraming::of(head_);
         if (run_.plan_.kind == HttpPlan::Kind::events) {
+            stream_.begin(framing);
             first_answer();
-            return true;
+            return framing.chunked;
         }
-        std::size_t length = 0;
-        const std::string_view digits = head_.field("Content-Length");
-        std::from_chars(digits.data(), digits.data() + digits.size(), length);
-        if (length != run_.plan_.response_body_bytes) return false;
-        body_.begin(id_, length);
-        return true;
+        return body_.begin(id_, run_.plan_.response_body_bytes, framing);
     }
     void response_done() {
         head_.clear();
@@ -87,7 +85,7 @@ class HttpClient final : public Peer {
         ++run_.answered_;
     }
     // "data: NUMBER TIME ...": in order, none missing.
-    void take_events(std::string_view text) {
+    bool take_events(std::string_view text) {
         constexpr std::string_view mark = "data: ";
         constexpr std::size_t stamp_bytes = mark.size() + 8 + 1 + 16;
         unread_ += text;
@@ -100,11 +98,12 @@ class HttpClient final : public Peer {
             const char* digits = unread_.data() + found + mark.size();
             std::from_chars(digits, digits + 8, number, 16);
             std::from_chars(digits + 9, digits + 25, sent_at, 16);
-            if (number != id_.number++) return fail(HttpRun::Fault::wrong_bytes);
+            if (number != id_.number++) return false;
             run_.done(base::Instant{static_cast<std::int64_t>(sent_at)});
             at = found + stamp_bytes;
         }
         unread_.erase(0, at);
+        return true;
     }
     void on_sent() override {
         if (resting_ && !run_.hold_ && !winding_up_ && !run_.plan_.new_connection_each) {
@@ -135,6 +134,7 @@ class HttpClient final : public Peer {
     HttpText request_;
     HeadCollector head_;
     BodyCheck body_;
+    BodyReader stream_;
     std::string unread_;
     RequestId id_;
     base::Instant started_{0};
@@ -287,9 +287,11 @@ void HttpRun::open_and_hold() {
     for (int i = 0; i < 100; ++i) engine_.turn();
 }
 
-// The clients first: a proxy keeps its connections to the origin, which the origin must end.
+// The clients first: a proxy keeps its connections to the origin, which the origin must end. Event
+// streams end from both sides at once, as some proxies wait for the origin when a client has left.
 void HttpRun::finish() {
     running_ = false;
+    for (HttpOrigin* stream : streams_) stream->wind_up();
     engine_.for_each([](Actor& actor) {
         if (auto* client = dynamic_cast<HttpClient*>(&actor)) client->wind_up();
     });

@@ -132,13 +132,44 @@ std::string_view HeadCollector::field(std::string_view name) const {
     return {};
 }
 
-void BodyCheck::begin(RequestId id, std::size_t bytes) {
+BodyFraming BodyFraming::of(const HeadCollector& head) {
+    BodyFraming framing;
+    const std::string_view digits = head.field("Content-Length");
+    const std::string_view coding = head.field("Transfer-Encoding");
+    framing.chunked = coding == "chunked";
+    const char* end = digits.data() + digits.size();
+    const bool is_number =
+        !digits.empty() && std::from_chars(digits.data(), end, framing.bytes).ptr == end;
+    framing.valid = framing.chunked ? digits.empty() : is_number && coding.empty();
+    return framing;
+}
+
+void BodyReader::begin(const BodyFraming& framing) {
+    chunks_.reset();
+    chunked_ = framing.chunked;
+    end_seen_ = 0;
+}
+
+bool BodyReader::take_end(std::string_view bytes) {
+    const std::string_view wanted = chunked_end.substr(end_seen_);
+    if (!wanted.starts_with(bytes)) return false;
+    end_seen_ += bytes.size();
+    return true;
+}
+
+bool BodyCheck::begin(RequestId id, std::size_t bytes, const BodyFraming& framing) {
     write_id(id_, id);
     bytes_ = bytes;
     seen_ = 0;
+    reader_.begin(framing);
+    return framing.valid && (framing.chunked || framing.bytes == bytes);
 }
 
 bool BodyCheck::take(std::string_view bytes) {
+    return reader_.take(bytes, [&](std::string_view data) { return compare(data); });
+}
+
+bool BodyCheck::compare(std::string_view bytes) {
     if (bytes.size() > bytes_ - seen_) return false;
     while (!bytes.empty() && seen_ < id_bytes) {
         if (bytes.front() != id_[seen_]) return false;

@@ -95,6 +95,7 @@ void log(Exchange& exchange) {
         record.upstream_active = static_cast<std::uint32_t>(upstream.active.read());
     }
     if (exchange.endpoint != nullptr) record.endpoint_active = exchange.endpoint->requests_active;
+    record.queued_before = exchange.lease.queued_before;
     char line[stats::exchange_line_bytes_max];
     const std::size_t bytes =
         stats::format_exchange_line(line, sizeof line, record, line_format(settings));

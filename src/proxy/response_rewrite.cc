@@ -183,10 +183,4 @@ std::size_t response_head_bytes_added_max(const ResponseRewrite& rewrite) {
            rewrite.sticky_cookie.size() + rewrite.date.size();
 }
 
-std::size_t interim_head_bytes_added_max(const config::Settings& settings,
-                                         const http::ResponseHead& head) {
-    return response_head_bytes_added_max(
-        {.settings = settings, .route = route_without_edits, .head = head});
-}
-
 }  // namespace ringway::proxy

@@ -66,7 +66,7 @@ struct Ring::Impl {
 
     static void finish(io_uring_sqe* entry, Op& op) { entry->user_data = op.begin(); }
 
-    void enter(base::Instant wait_until);
+    void enter(base::Instant wait_until, unsigned wanted);
     unsigned deliver();
 };
 
@@ -182,10 +182,10 @@ void Ring::cancel(Op& target) {
     entry->user_data = 0;  // its own completion, if one comes at all, tells nothing new
 }
 
-void Ring::Impl::enter(base::Instant wait_until) {
+void Ring::Impl::enter(base::Instant wait_until, unsigned wanted) {
     ++counters.enters;
     if (wait_until.is_never()) {
-        io_uring_submit_and_wait(&ring, 1);
+        io_uring_submit_and_wait(&ring, wanted);
         return;
     }
     const base::Instant now = wait_until.ns == 0 ? wait_until : sys::now();
@@ -196,7 +196,7 @@ void Ring::Impl::enter(base::Instant wait_until) {
     const base::Duration span = wait_until - now;
     __kernel_timespec timeout{span.ns / 1'000'000'000, span.ns % 1'000'000'000};
     io_uring_cqe* first = nullptr;
-    io_uring_submit_and_wait_timeout(&ring, &first, 1, &timeout, nullptr);
+    io_uring_submit_and_wait_timeout(&ring, &first, wanted, &timeout, nullptr);
 }
 
 unsigned Ring::Impl::deliver() {
@@ -224,8 +224,8 @@ unsigned Ring::Impl::deliver() {
     return seen;
 }
 
-unsigned Ring::turn(base::Instant wait_until) {
-    impl_->enter(wait_until);
+unsigned Ring::turn(base::Instant wait_until, unsigned wanted) {
+    impl_->enter(wait_until, wanted);
     return impl_->deliver();
 }
 

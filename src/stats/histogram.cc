@@ -54,6 +54,23 @@ void HistogramReading::add(const HistogramReading& other) {
     max_ = std::max(max_, other.max_);
 }
 
+HistogramReading HistogramReading::since(const HistogramReading& earlier) const {
+    if (earlier.buckets_.empty()) return *this;
+    HistogramReading span;
+    span.buckets_.resize(Histogram::bucket_count);
+    span.sum_ = sum_ - earlier.sum_;
+    for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+        const std::uint64_t samples = buckets_[bucket] - earlier.buckets_[bucket];
+        if (samples == 0) continue;
+        span.buckets_[bucket] = samples;
+        span.count_ += samples;
+        span.max_ = bucket + 1 == Histogram::bucket_count
+                        ? max_
+                        : std::min(Histogram::middle_of(bucket), max_);
+    }
+    return span;
+}
+
 double HistogramReading::mean_ns() const {
     return count_ == 0 ? 0.0 : static_cast<double>(sum_) / static_cast<double>(count_);
 }

@@ -98,6 +98,13 @@ JsonWriter& JsonWriter::real(double value) {
     return *this;
 }
 
+JsonWriter& JsonWriter::precise(double value) {
+    if (!std::isfinite(value)) return null();
+    before_value();
+    fmt::format_to(std::back_inserter(out_), "{:.9g}", value);
+    return *this;
+}
+
 JsonWriter& JsonWriter::boolean(bool value) {
     before_value();
     out_ += value ? "true" : "false";

@@ -103,6 +103,7 @@ Grant PoolSet::acquire(LeaseWaiter& waiter, async::Wake& wake) {
     if (pool.waiting_count >= pool.settings->pool.waiters_max) return waiter.grant = Grant::full;
     waiter.grant = Grant::wait;
     waiter.waiting_since = wiring_.now;
+    waiter.queued_before = static_cast<std::uint32_t>(pool.waiting_count);
     pool.waiting.push_back(waiter);
     ++pool.waiting_count;
     ++waiting_total_;

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import time
 
 from harness.base import Folder, contains, equal, eventually, expect
 from harness.gateway import HTTP_LISTEN, Gateway, gateway, named_origins, upstream
-from harness.http_origin import HttpOrigin, RESET, mirror, scripted
+from harness.http_origin import Gate, HttpOrigin, RESET, mirror, scripted
 
 COMBINED = re.compile(r'(\S+) \S+ \S+ \[[^\]]+\] "(\S+) (\S+) HTTP/1\.([01])" (\d{3}) (\d+|-) '
                       r'"([^"]*)" "((?:[^"\\]|\\.)*)"')
@@ -76,6 +77,27 @@ def test_lines_in_the_form_of_haproxy_parse():
             expect(all(-1 <= timer < 5000 for timer in timers), f"timers: {timers}")
             equal(found[5], "200", "the status")
             contains(line, 'HTTP/1.1"')
+
+
+def test_the_queue_in_haproxys_lines_counts_who_waited_before():
+    gate = Gate(mirror)
+    with Folder() as folder, HttpOrigin(gate) as origin:
+        path = folder.file("access.log")
+        with gateway(origin, "--pool-max", 1, "--pool-wait-timeout", "20s", "--access-log", path,
+                     "--access-log-format", "haproxy", shards=1) as ringway:
+            clients = [ringway.client() for _ in range(4)]
+            for number, client in enumerate(clients):
+                client.request("GET", f"/{number}")
+                if number == 0:
+                    origin.wait_for(1)
+                time.sleep(0.05)
+            gate.open()
+            for client in clients:
+                client.response()
+            lines = lines_of(path, 4)
+    queues = {re.search(r'"GET /(\d)', line)[1]: re.search(r" (\d+)/(\d+) \{", line)[2]
+              for line in lines}
+    equal(queues, {"0": "0", "1": "0", "2": "1", "3": "2"}, "who waited before, by request")
 
 
 def test_lines_in_the_native_form_are_keys_and_values():

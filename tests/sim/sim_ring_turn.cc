@@ -236,7 +236,9 @@ void Ring::poll_multishot(Op& op, int fd, std::uint32_t events) {
 }
 
 void Ring::cancel(Op& target) { impl_->ring.queue_cancel(target); }
-unsigned Ring::turn(base::Instant wait_until) { return impl_->ring.turn(wait_until); }
+unsigned Ring::turn(base::Instant wait_until, unsigned /*wanted*/) {
+    return impl_->ring.turn(wait_until);
+}
 
 int Ring::register_buffers(std::uint16_t group, std::uint32_t entries, bool incremental) {
     return impl_->ring.register_buffers(group, entries, incremental);

@@ -122,6 +122,7 @@ struct RunResult {
     std::optional<ProcessUse> watched;
     std::vector<CoreUse> cores;
     double busiest_thread = 0;          // share of the window the busiest own thread ran
+    double watched_busiest_thread = 0;  // the same of the watched process
     std::vector<std::string> warnings;  // "the generator was saturated: ..." in words
     bool interrupted = false;           // by INT or TERM: what is here was measured until then
 

@@ -60,36 +60,4 @@ class Generations {
     std::list<std::unique_ptr<Generation>> kept_;
 };
 
-// Holds on to one generation, as long as an exchange runs.
-class GenerationPin {
-  public:
-    GenerationPin() = default;
-    explicit GenerationPin(Generations& generations)
-        : generations_(&generations), generation_(&generations.current()) {
-        generations_->pin(*generation_);
-    }
-    GenerationPin(const GenerationPin&) = delete;
-    GenerationPin& operator=(const GenerationPin&) = delete;
-    ~GenerationPin() { release(); }
-
-    // Lets go of what it held, and holds the current one.
-    void renew(Generations& generations) {
-        release();
-        generations_ = &generations;
-        generation_ = &generations.current();
-        generations_->pin(*generation_);
-    }
-    void release() {
-        if (generation_ != nullptr) generations_->unpin(*generation_);
-        generation_ = nullptr;
-    }
-    bool holds() const { return generation_ != nullptr; }
-    const Generation& operator*() const { return *generation_; }
-    const Generation* operator->() const { return generation_; }
-
-  private:
-    Generations* generations_ = nullptr;
-    Generation* generation_ = nullptr;
-};
-
 }  // namespace ringway::proxy

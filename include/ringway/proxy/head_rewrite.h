@@ -71,7 +71,5 @@ std::optional<std::uint32_t> max_forwards_of(const http::RequestHead& head);
 // Bytes that write_request_head may add to a head, at most; to size its block. Likewise responses.
 std::size_t request_head_bytes_added_max(const RequestRewrite& rewrite);
 std::size_t response_head_bytes_added_max(const ResponseRewrite& rewrite);
-std::size_t interim_head_bytes_added_max(const config::Settings& settings,
-                                         const http::ResponseHead& head);
 
 }  // namespace ringway::proxy

@@ -70,7 +70,10 @@ class Ring {
 
     // Submits what is queued, waits until a completion is there or `wait_until` has passed, and
     // delivers all completions. Instant{0} does not wait. Returns how many were delivered.
-    unsigned turn(base::Instant wait_until);
+    unsigned turn(base::Instant wait_until) { return turn(wait_until, 1); }
+    // Likewise, but until `wanted` completions are there. Requests that complete as they are
+    // submitted, as most sends do, count among them.
+    unsigned turn(base::Instant wait_until, unsigned wanted);
 
     // Provided buffers (io_uring_register_buf_ring(3)). `entries` is a power of two.
     // Returns 0 or -errno; `incremental` asks for IOU_PBUF_RING_INC.

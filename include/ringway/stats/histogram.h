@@ -67,12 +67,22 @@ class HistogramReading {
   public:
     void add(const Histogram& histogram);
     void add(const HistogramReading& other);
+    // What was counted after `earlier`, a reading of the same histograms. Its greatest value is
+    // known as exactly as its bucket is.
+    HistogramReading since(const HistogramReading& earlier) const;
 
     std::uint64_t count() const { return count_; }
     std::uint64_t max_ns() const { return max_; }
     double mean_ns() const;
     // The value at or below which `percent` of the samples lie (nearest rank); 0 when empty.
     std::uint64_t percentile_ns(double percent) const;
+    // visit(middle_ns, samples) of every bucket that holds something, the smallest first.
+    template <typename Visit>
+    void for_each_bucket(Visit&& visit) const {
+        for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+            if (buckets_[bucket] != 0) visit(Histogram::middle_of(bucket), buckets_[bucket]);
+        }
+    }
 
   private:
     std::vector<std::uint64_t> buckets_;  // empty until there is something to count

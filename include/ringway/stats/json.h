@@ -24,7 +24,8 @@ class JsonWriter {
     JsonWriter& text_or_null(std::string_view value);  // null when empty
     JsonWriter& number(std::uint64_t value);
     JsonWriter& integer(std::int64_t value);
-    JsonWriter& real(double value);  // three decimals; null when it is not a finite number
+    JsonWriter& real(double value);     // three decimals; null when it is not a finite number
+    JsonWriter& precise(double value);  // nine significant digits; null as above
     JsonWriter& boolean(bool value);
     JsonWriter& null();
 
@@ -42,6 +43,7 @@ class JsonWriter {
         return key(name).integer(value);
     }
     JsonWriter& real(std::string_view name, double value) { return key(name).real(value); }
+    JsonWriter& precise(std::string_view name, double value) { return key(name).precise(value); }
     JsonWriter& boolean(std::string_view name, bool value) { return key(name).boolean(value); }
     JsonWriter& null(std::string_view name) { return key(name).null(); }
     JsonWriter& begin_object(std::string_view name) { return key(name).begin_object(); }

@@ -64,6 +64,7 @@ struct LeaseWaiter {
 
     Grant grant = Grant::wait;
     Connection* connection = nullptr;
+    std::uint32_t queued_before = 0;  // that waited already when this one last began to wait
     // The PoolSet's alone.
     base::Instant waiting_since{0};
     async::Wake* socket_wake = nullptr;

@@ -8,8 +8,11 @@
 
 namespace ringway::bench {
 
-// Reads the TOML file, judges the report's figures, writes Report::slo and its findings. Refused
-// when the file cannot be read or names something that a report cannot have (with its line).
+// check_slo() reads the file before anything is measured, and refuses it when it asks for what the
+// plan will not measure; `suite_watches`: the suite itself knows whom to watch. judge_slo() judges
+// the report's figures, writes Report::slo and its findings. Refused when the file cannot be read
+// or names something that a report cannot have (with its line).
+config::Complaint check_slo(const std::string& file, const RunPlan& plan, bool suite_watches);
 config::Complaint judge_slo(const std::string& file, Report& report);
 
 struct Comparison {

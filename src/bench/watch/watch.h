@@ -17,15 +17,21 @@ namespace ringway::bench {
 class Watch {
   public:
     // `watched_pid` 0: nobody. `own_cores`: those on which the workers run, empty when not pinned.
+    // The thread that calls is taken to be no worker.
     Watch(int watched_pid, std::vector<int> own_cores);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
     void begin();  // the measured window begins
-    // One cell's worth since begin() or the last call.
+    // One cell's worth since begin() or the last call. `foreign_share` is what the workers waited
+    // for a core while they were ready to run, without what waking up takes by itself, and what the
+    // hypervisor took from `own_cores`: it hurts whatever was running, and what ran while the
+    // workers slept did not.
     void tick(TimelineCell& cell);
-    void end(RunResult& result);  // fills own, watched, cores, busiest_thread
+    // Fills own, watched, cores and the busiest threads; warns when the watched process is not
+    // there, went away, or hides its memory.
+    void end(RunResult& result);
     bool watched_is_alive() const;
 
   private:

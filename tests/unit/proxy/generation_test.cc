@@ -29,22 +29,23 @@ TEST_CASE("a generation that is pinned stays until it is let go, and no longer")
     auto made = some_settings(1);
     first = made;
     Generations generations(std::exchange(made, nullptr));
-    GenerationPin pin(generations);
+    Generation& held = generations.current();
+    generations.pin(held);
     generations.replace(2, some_settings(2));
     CHECK(generations.settings().shards == 2);
-    CHECK(pin->settings->shards == 1);
+    CHECK(held.settings->shards == 1);
     CHECK(generations.kept() == 1);
-    pin.renew(generations);
+    generations.unpin(held);
     CHECK(generations.kept() == 0);
     CHECK(first.expired());
-    CHECK(pin->number == 2);
+    CHECK(generations.current().number == 2);
 }
 
 TEST_CASE("a generation that nobody uses goes when it is replaced") {
     Generations generations(some_settings(1));
-    {
-        const GenerationPin passing(generations);
-    }
+    Generation& passing = generations.current();
+    generations.pin(passing);
+    generations.unpin(passing);
     generations.replace(2, some_settings(2));
     CHECK(generations.kept() == 0);
 }

@@ -185,7 +185,6 @@ TEST_CASE("interim responses are passed on with their fields") {
         std::array<char, 1024> room{};
         http::HeadWriter out(room);
         write_interim_head(out, settings, response.head);
-        CHECK(out.bytes() <= text.size() + interim_head_bytes_added_max(settings, response.head));
         return std::string(out.text());
     };
     settings.via = false;

@@ -178,6 +178,15 @@ TEST_CASE("merging histograms equals recording everything into one") {
     for (double percent = 0; percent <= 100; percent += 0.1) {
         REQUIRE(merged.percentile_ns(percent) == whole.percentile_ns(percent));
     }
+    std::uint64_t samples = 0;
+    std::uint64_t below = 0;
+    merged.for_each_bucket([&](std::uint64_t middle_ns, std::uint64_t held) {
+        CHECK(held > 0);
+        REQUIRE((samples == 0 || middle_ns > below));
+        below = middle_ns;
+        samples += held;
+    });
+    CHECK(samples == merged.count());
 }
 
 TEST_CASE("a reader sees a growing, consistent histogram while its owner records") {

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -88,10 +89,11 @@ TEST_CASE("JSON puts its commas and keeps its nesting") {
     json.begin_object("g").real("h", 0.5).end_object();
     json.real("i", std::numeric_limits<double>::infinity());
     json.text_or_null("j", "").text_or_null("k", "z");
+    json.precise("l", 0.000123456789).precise("m", 50000).precise("n", std::nan(""));
     json.end_object();
     CHECK(out ==
           R"({"a":1,"b":-2,"c":true,"d":null,"e":[],"f":[{},3,"x"],"g":{"h":0.500},"i":null,)"
-          R"("j":null,"k":"z"})");
+          R"("j":null,"k":"z","l":0.000123456789,"m":50000,"n":null})");
 }
 
 TEST_CASE("JSON strings are valid UTF-8 whatever goes in") {
