@@ -133,7 +133,8 @@ def test_a_message_is_streamed_with_its_events_in_order():
         equal((start["content"], start["stop_reason"], start["model"]), ([], None, "m-1"))
         whole = "".join(data["delta"]["text"] for data in parsed
                         if data["type"] == "content_block_delta")
-        equal(whole, json.loads(post(mock, "/v1/messages?tokens=4", MESSAGE)[1])["content"][0]["text"])
+        at_once = json.loads(post(mock, "/v1/messages?tokens=4", MESSAGE)[1])
+        equal(whole, at_once["content"][0]["text"])
         equal(parsed[-2]["delta"], {"stop_reason": "end_turn", "stop_sequence": None})
         equal(parsed[-2]["usage"]["output_tokens"], 4)
 
