@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from harness.base import between, binary, equal, eventually, expect, slow_binary
+from harness.base import at_most, binary, equal, eventually, expect, scaled, slow_binary
 from harness.mock import Mock
 from harness.process import Process
 from harness.sockets import connect
@@ -58,7 +58,7 @@ def test_events_carry_true_stamps_and_keep_their_schedule():
             stamps.append(stamp)
         expect(before <= stamps[0] and stamps[-1] <= after, "stamps of CLOCK_MONOTONIC")
         expect(stamps == sorted(stamps), "in order")
-        expect(stamps[-1] - stamps[0] > 185e6, f"19 intervals took {stamps[-1] - stamps[0]} ns")
+        expect(stamps[-1] - before >= 190e6, f"19 intervals took {stamps[-1] - before} ns")
 
 
 def test_events_never_end_until_the_client_does():
@@ -209,7 +209,8 @@ def test_tokens_come_at_their_time():
                       or '"delta":{"content"' in event[-1][1]]
             equal(len(deltas), 6, "tokens")
             expect(deltas[0] - before >= 60e6, f"first token after {deltas[0] - before} ns")
-            between((deltas[-1] - deltas[0]) / 1e6, 48, 400, "ms for five more tokens")
+            expect(deltas[-1] - before >= 110e6, f"the last one after {deltas[-1] - before} ns")
+            at_most((deltas[-1] - before) / 1e6, scaled(1000), "ms for six tokens")
 
 
 # ---- hops --------------------------------------------------------------------------------------
