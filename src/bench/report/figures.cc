@@ -318,8 +318,8 @@ const char* unit_of(Work work) {
         case Work::requests: return "requests";
         case Work::events: return "events";
         case Work::ping_pong: return "exchanges";
-        case Work::download: return "reads";
-        case Work::upload: return "writes";
+        case Work::download:
+        case Work::upload: return "blocks";  // of bulk_block_bytes
     }
     return "requests";
 }
