@@ -8,11 +8,9 @@ import time
 
 from harness.base import (Failure, Folder, alone, at_most, between, binary, contains, equal,
                           eventually, expect, not_instrumented, scaled, slow_binary)
-from harness.bench import (ERRORS, REFUSED, WRONG, BenchUnderWay, CountingOrigin, attempts, bench,
-                           measure)
+from harness.bench import (ERRORS, REFUSED, WRONG, BenchUnderWay, CountingOrigin, attempts, measure)
 from harness.http import read_request_head, response_bytes, Stream
 from harness.http_origin import HttpOrigin
-from harness.mock import Mock
 from harness.process import Job, need, run
 from harness.sockets import Server, closed_port
 
@@ -394,16 +392,20 @@ def test_rate_and_median_are_those_of_wrk():
 
 
 @alone
-def test_rate_and_median_at_full_speed_are_not_below_those_of_wrk():
+def test_at_full_speed_its_rate_is_not_below_that_of_wrk():
     not_instrumented("an instrumented generator is no match for wrk")
     wrk = need("wrk")
     with CountingOrigin("bytes=128") as origin:
 
         def check():
             theirs = wrk_of(wrk, origin.at(), connections=32, seconds=1)
-            ours = measure(origin.at(), "--connections", 32, "--duration", "1s")
+            ours = measure(origin.at(), "--connections", 32, "--duration", "1s", warm_up="100ms")
             expect(ours.rate >= 0.95 * theirs["rate"], f"rate {ours.rate}, wrk {theirs}")
-            expect(ours.p["p50"] <= 1.10 * theirs["p50"], f"p50 {ours.p['p50']} ms, wrk {theirs}")
+            # It waits for several answers at once, which costs a little time of each; and by
+            # Little's law no moment of a connection is missing from its latencies.
+            expect(ours.p["p50"] <= 1.25 * theirs["p50"], f"p50 {ours.p['p50']} ms, wrk {theirs}")
+            between(ours.p["mean"] / 1e3 * ours.rate, 32 * 0.9, 32 * 1.05,
+                    "requests under way, as rate and mean say")
 
         attempts(check)
 
@@ -417,80 +419,6 @@ def wrk_of(wrk, url, connections, seconds):
         raise Failure(f"wrk said {said!r}")
     return {"rate": float(rate[1]),
             "p50": float(median[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[median[2]]}
-
-
-# Streams and TCP
-
-
-def test_events_are_counted_and_their_gaps_are_the_origins():
-    with CountingOrigin() as origin:
-
-        def check():
-            got = measure(origin.at("/events?interval=20ms"), "--events", "--stamped",
-                          "--connections", 5, "--duration", "600ms")
-            events = got.events
-            equal(events["lost"], 0, "lost events")
-            equal(got.errors_total, 0, "errors")
-            between(events["streams"], 5, 5, "streams")
-            between(events["events"], 5 * 27, 5 * 32, "events of five streams in 600 ms")
-            between(events["gap_us"]["p50"], 18e3, 22e3 * scaled(1), "median gap")
-            between(events["delay_us"]["p50"], 1, 3e3 * scaled(1), "median delay")
-            at_most(events["first_event_us"]["p50"], 45e3 * scaled(1), "first event")
-
-        attempts(check, count=3)
-
-
-def test_lost_events_and_delays_are_seen():
-    """An origin whose stamps lie 50 ms in the past, and that leaves out every tenth event."""
-    sent = []
-
-    def answer(call):
-        call.read_body()
-        call.begin_chunks(fields=[("Content-Type", "text/event-stream")])
-        for number in range(1, 41):
-            if number % 10 != 0:
-                stamp = time.monotonic_ns() - 50_000_000
-                call.chunk(f"id: {number}\ndata: n={number:010} t={stamp:020}\n\n")
-                sent.append(number)
-            time.sleep(0.002)
-        call.end_chunks()
-
-    with HttpOrigin(answer) as origin:
-        got = measure(origin.url + "/", "--events", "--stamped", "--connections", 1, "--requests",
-                      36, code=ERRORS)
-        equal(got.events["events"], 36, "events")
-        # The fortieth is the last: nobody can know that it is missing.
-        equal(got.events["lost"], 3, "lost events")
-        equal(got.only_error("lost_event"), 3, "lost events among the errors")
-        between(got.events["delay_us"]["p50"], 49_000, 56_000 * scaled(1), "median delay")
-
-
-def test_messages_of_tcp_come_back():
-    with Mock("echo") as mock:
-        got = measure(mock.url, "--connections", 4, "--message-size", 1000, "--requests", 2000)
-        equal(got.answered, 2000, "exchanges")
-        equal(got.bytes_out, 2_000_000, "bytes sent")
-        equal(got.bytes_in, 2_000_000, "bytes received")
-        equal(got.errors_total, 0, "errors")
-
-
-def test_tcp_connections_that_end_are_errors():
-    with Server(lambda server, taken: taken.recv(10)) as server:
-        got = measure(f"tcp://127.0.0.1:{server.port}", "--connections", 2, "--duration", "200ms",
-                      code=ERRORS)
-        equal(got.answered, 0, "exchanges")
-        expect(got.only_error("reset", "short_body") > 0, "broken connections")
-
-
-def test_bulk_goes_one_way():
-    with Mock("source") as mock:
-        got = measure(mock.url, "--work", "download", "--connections", 2, "--duration", "300ms")
-        expect(got.bytes_in > 10_000_000 / scaled(1), "bytes received:", got.bytes_in)
-        equal(got.errors_total, 0, "errors")
-    with Mock("sink") as mock:
-        got = measure(mock.url, "--work", "upload", "--connections", 2, "--duration", "300ms")
-        expect(got.bytes_out > 10_000_000 / scaled(1), "bytes sent:", got.bytes_out)
-        equal(got.errors_total, 0, "errors")
 
 
 # What else it says
