@@ -210,6 +210,15 @@ std::string of_levels(const Draft& draft) {
     return {};
 }
 
+// Both say how often the two sides of a comparison are visited.
+std::string of_slices(const Draft& draft) {
+    const GivenFlag* rounds = draft.find("rounds");
+    if (!draft.has("versus-direct") || rounds == nullptr || !draft.has("duration")) return {};
+    return line_of(*rounds, {"not together with --versus-direct and --duration: so many rounds of "
+                             "two slices are the duration",
+                             "leave out one of them"});
+}
+
 std::string of_threads(const Draft& draft) {
     const RunPlan& plan = draft.options.plan;
     const GivenFlag* threads = draft.find("threads");
@@ -273,7 +282,7 @@ std::string of_verification(const Draft& draft) {
 
 std::string contradiction_among(const Draft& draft) {
     for (const auto judge :
-         {not_of_command, of_conflicts, of_levels, of_threads, of_verification}) {
+         {not_of_command, of_conflicts, of_levels, of_slices, of_threads, of_verification}) {
         if (std::string line = judge(draft); !line.empty()) return line;
     }
     const GivenFlag* work = draft.find("work");
