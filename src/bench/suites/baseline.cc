@@ -113,7 +113,7 @@ Baseline::Baseline(const SuiteContext& context, const Stage& stage, BaselineGrou
       own_context_{options_, context.run, context.say, context.stop},
       recorder_(own_context_, report),
       times_(baseline_times(context.options.quick)) {
-    options_.rounds = times_.rounds;
+    options_.rounds = 1;
 }
 
 config::Complaint Baseline::measure() {
@@ -206,8 +206,9 @@ void Baseline::explain_shared_core() {
          .figure = {}});
 }
 
-void Baseline::say_part(const std::string& what) {
+void Baseline::say_part(const std::string& what, unsigned rounds) {
     ++part_;
+    options_.rounds = rounds;
     if (context_.say) context_.say(fmt::format("baseline {}/{}: {}", part_, part_count, what));
 }
 
