@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from harness.base import between, binary, equal, eventually, expect, slow_binary
+from harness.base import at_most, binary, equal, eventually, expect, scaled, slow_binary
 from harness.mock import Mock
 from harness.process import Process
 from harness.sockets import connect
@@ -58,7 +58,7 @@ def test_events_carry_true_stamps_and_keep_their_schedule():
             stamps.append(stamp)
         expect(before <= stamps[0] and stamps[-1] <= after, "stamps of CLOCK_MONOTONIC")
         expect(stamps == sorted(stamps), "in order")
-        expect(stamps[-1] - stamps[0] > 185e6, f"19 intervals took {stamps[-1] - stamps[0]} ns")
+        expect(stamps[-1] - before >= 190e6, f"19 intervals took {stamps[-1] - before} ns")
 
 
 def test_events_never_end_until_the_client_does():
@@ -133,7 +133,8 @@ def test_a_message_is_streamed_with_its_events_in_order():
         equal((start["content"], start["stop_reason"], start["model"]), ([], None, "m-1"))
         whole = "".join(data["delta"]["text"] for data in parsed
                         if data["type"] == "content_block_delta")
-        equal(whole, json.loads(post(mock, "/v1/messages?tokens=4", MESSAGE)[1])["content"][0]["text"])
+        at_once = json.loads(post(mock, "/v1/messages?tokens=4", MESSAGE)[1])
+        equal(whole, at_once["content"][0]["text"])
         equal(parsed[-2]["delta"], {"stop_reason": "end_turn", "stop_sequence": None})
         equal(parsed[-2]["usage"]["output_tokens"], 4)
 
@@ -208,7 +209,8 @@ def test_tokens_come_at_their_time():
                       or '"delta":{"content"' in event[-1][1]]
             equal(len(deltas), 6, "tokens")
             expect(deltas[0] - before >= 60e6, f"first token after {deltas[0] - before} ns")
-            between((deltas[-1] - deltas[0]) / 1e6, 48, 400, "ms for five more tokens")
+            expect(deltas[-1] - before >= 110e6, f"the last one after {deltas[-1] - before} ns")
+            at_most((deltas[-1] - before) / 1e6, scaled(1000), "ms for six tokens")
 
 
 # ---- hops --------------------------------------------------------------------------------------

@@ -283,9 +283,11 @@ std::vector<Figure> figures_to_show(const Report& report) {
     std::vector<Figure> shown;
     for (const Figure& figure : report.figures) {
         const bool has_target = figure.target || figure.strict_target;
-        const bool is_repeated =
-            (report.kind == ReportKind::run && figure.note.empty()) ||
-            (report.kind == ReportKind::versus_direct && figure.name.starts_with("added_latency_"));
+        const bool is_repeated = (report.kind == ReportKind::run && figure.note.empty()) ||
+                                 (report.kind == ReportKind::versus_direct &&
+                                  figure.name.starts_with("added_latency_")) ||
+                                 (report.kind == ReportKind::baseline && figure.note.empty() &&
+                                  (figure.unit == "us" || figure.unit == "1/s"));
         if (has_target || !is_repeated) shown.push_back(figure);
     }
     return shown;
@@ -318,8 +320,8 @@ const char* unit_of(Work work) {
         case Work::requests: return "requests";
         case Work::events: return "events";
         case Work::ping_pong: return "exchanges";
-        case Work::download: return "reads";
-        case Work::upload: return "writes";
+        case Work::download:
+        case Work::upload: return "blocks";  // of bulk_block_bytes
     }
     return "requests";
 }

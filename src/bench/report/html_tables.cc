@@ -57,7 +57,7 @@ void append(std::vector<std::string>& row, std::vector<std::string> cells) {
 // Processor time per answer, cores, memory.
 std::vector<std::string> use_cells(const std::optional<ProcessUse>& use, const RunResult& result) {
     if (!use) return {"-", "-", "-"};
-    return {latency_words(cpu_us_per_answer(*use, result)),
+    return {cost_words(cpu_us_per_answer(*use, result), result.answered),
             fmt::format("{:.2f}", cores_used(*use, result)),
             bytes_words(static_cast<double>(use->private_bytes_max))};
 }

@@ -74,6 +74,7 @@ TEST_CASE("knee: levels are told in their order, whatever the order in which the
     bench.options.levels.values = {1, 64};
     bench.target.servers = 10;
     bench.run(run_knee);
+    REQUIRE(bench.report.runs.size() > 2);
     CHECK(bench.report.runs[2].at[0].value == 8);
     double last = 0;
     for (const Group& group : groups_of(bench.report)) {
