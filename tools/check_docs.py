@@ -25,6 +25,8 @@ DRAWN_PATH = re.compile(r"\b(?:src|include)/[\w./-]+\b")
 COMMENT = re.compile(r"//[^\n]*")
 # Documents that walk through the code by its real names.
 WALKS = ("LIFE_OF_A_CONNECTION.md", "LIFE_OF_A_REQUEST.md", "ARCHITECTURE.md")
+# Documents with generated flag references, and what asks the program for them.
+REFERENCES = {"docs/OPERATIONS.md": (), "docs/BENCH.md": ("bench",)}
 SUBCOMMANDS = ("serve", "demo", "check", "doctor", "mock", "bench", "ctl", "top")
 
 
@@ -47,7 +49,9 @@ class Program:
         return self.answers[arguments]
 
     def help_of(self, subcommand):
-        return self.ask(*([subcommand] if subcommand else []), "--help")
+        """Its help, switches spelled out both ways; None when it has none."""
+        said = self.ask(*([subcommand] if subcommand else []), "--help")
+        return said and re.sub(r"--\[no-\]([a-z-]+)", r"--\1 --no-\1", said)
 
 
 def dead_links(name, text):
@@ -96,6 +100,8 @@ def unknown_flags(program, text):
             yield f"'{spoken} --help' fails"
             continue
         for word in words:
+            if word == "--":  # what follows goes to the server that the command starts
+                spoken, help_text = "ringway", program.help_of("") or ""
             flag = FLAG.match(word)
             if flag and flag.group(1) not in help_text:
                 yield f"'{spoken}' has no flag {flag.group(1)}"
@@ -111,13 +117,16 @@ def version_problems(program):
 
 
 def reference_problems(program):
-    """The flags in docs/OPERATIONS.md are what tools/gen_docs would write there."""
-    document = TOP / "docs/OPERATIONS.md"
-    if document.exists():
-        between = re.search(r"<!-- begin: flags[^\n]*\n(.*?)<!-- end: flags", document.read_text(),
-                            re.DOTALL)
-        if between and between.group(1) != program.ask("help", "--markdown"):
-            yield "docs/OPERATIONS.md is out of date: run tools/gen_docs"
+    """The flags in the documents are what tools/gen_docs would write there."""
+    for name, words in REFERENCES.items():
+        document = TOP / name
+        if document.exists():
+            between = re.search(r"<!-- begin: flags[^\n]*\n(.*?)<!-- end: flags",
+                                document.read_text(), re.DOTALL)
+            if between is None:
+                yield f"{name} has no marks between which its flags stand"
+            elif between.group(1) != program.ask("help", "--markdown", *words):
+                yield f"{name} is out of date: run tools/gen_docs"
 
 
 def names_in(text):

@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "load": ("base", "stats", "config", "http", "ring"),  # the load generator
     "mock": BELOW_NET + ("http", "net"),                 # the origin
     "bench": ("base", "stats", "config", "http", "ring", "mock"),  # measures from outside
-    "app": BELOW_CONTROL + ("control", "load", "mock", "bench"),
+    "app": BELOW_CONTROL + ("control", "mock", "bench"),
 }
 LIBRARIES = {
     "liburing.h": ("ring",),

@@ -30,7 +30,9 @@ def members(result, heads):
 def relative(entry, name):
     """A peer's cost in ringway's: median, least, most. Above 1 it needs more than ringway."""
     ratio = entry["summary"]["ratios"].get(name)
-    return (1 / ratio["cost"], 1 / ratio["cost_max"], 1 / ratio["cost_min"]) if ratio else None
+    if not ratio or ratio["cost_min"] <= 0:  # too little to be told from nothing
+        return None
+    return 1 / ratio["cost"], 1 / ratio["cost_max"], 1 / ratio["cost_min"]
 
 
 def opening(width, height):
@@ -63,8 +65,9 @@ def bars(result, heading, taken):
     left, panel, right, top, clip = 130, 400, 360, 66, 6.0
     count = sum(len(entry["summary"]["candidates"]) for entry in taken)
     height = top + count * ROW + len(taken) * 34 + 24
-    scale = panel / min(clip, max([1.2] + [relative(entry, name)[2] for entry in taken
-                                           for name in entry["summary"]["ratios"]]))
+    most = [(relative(entry, name) or (1, 1, 1))[2] for entry in taken
+            for name in entry["summary"]["ratios"]]
+    scale = panel / min(clip, max([1.2] + most))
     parts = opening(left + panel + right, height)
     parts += [words(12, 24, f"{heading}: cost relative to ringway, shorter is better",
                     font_size=16), words(12, 44, when(result), fill="#555")]

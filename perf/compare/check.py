@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import command, gateways, machine, proxies, report, scenarios
+from . import command, gateways, machine, proxies, report, sampling
 
 ROOT = command.ROOT
 USUAL = "http-64,http-512,http-64k,http-churn,sse,exchange-64,bulk-16-reno,churn,http-idle"
@@ -156,7 +156,7 @@ def compare(given, base_binary):
         print(f"{scenario.name}: {scenario.title}", flush=True)
         kinds = pair(kind, os.path.abspath(given.ringway), os.path.abspath(base_binary))
         try:
-            samples = scenarios.run(scenario, settings, kinds, list(kinds), given.rounds,
+            samples = sampling.run(scenario, settings, kinds, list(kinds), given.rounds,
                                     command.say)
         except (RuntimeError, OSError) as failure:
             print(f"  failed: {failure}", flush=True)

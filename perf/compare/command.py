@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from . import gateways, generator, machine, plot, proxies, report, scenarios
+from . import gateways, generator, machine, plot, proxies, report, sampling, scenarios
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -60,7 +60,7 @@ def arguments(what):
 
 
 def settings_from(given):
-    settings = scenarios.Settings()
+    settings = sampling.Settings()
     settings.attempts = given.attempts
     settings.idle_connections = given.idle_connections
     if given.quick:
@@ -115,9 +115,10 @@ def measure(what, given, candidates, settings):
         steady = scenario.name in ("idle", "http-idle", "shards")
         few = min(rounds, 2) if given.quick and steady else rounds
         entry = {"name": scenario.name, "title": scenario.title, "unit": scenario.unit,
-                 "rate_unit": scenario.rate_unit}
+                 "rate_unit": scenario.rate_unit, "failures": {}}
         try:
-            samples = scenarios.run(scenario, settings, what.kinds, candidates, few, say)
+            samples = sampling.run(scenario, settings, what.kinds, candidates, few, say,
+                                    entry["failures"])
             entry["samples"] = samples
             entry["summary"] = (report.shard_summary(samples) if scenario.name == "shards"
                                 else report.summary(samples, candidates))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from . import charts, command, gateways, machine, report, scenarios, table
+from . import charts, command, gateways, machine, report, sampling, table
 
 ROOT = command.ROOT
 BEGIN = "<!-- peers: what follows is written by perf/peers/compare --publish -->"
@@ -112,7 +112,7 @@ def budget(given, candidates, rounds):
     if minutes is None:
         return None
     count = sum(len(command.chosen(what, given.only)) for what in comparisons())
-    return scenarios.Budget(minutes * 60 - least, count)
+    return sampling.Budget(minutes * 60 - least, count)
 
 
 def measure(given):

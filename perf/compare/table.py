@@ -58,7 +58,9 @@ def rate_text(entry, own):
 
 def peer_ratios(entry):
     """Peer or tuned peer: the ratio of ringway's cost to its. Not ringway's own relay."""
-    return {name: ratio for name, ratio in entry["summary"]["ratios"].items() if name != "relay"}
+    left_out = {"relay", *entry.get("failures", {})}
+    return {name: ratio for name, ratio in entry["summary"]["ratios"].items()
+            if name not in left_out}
 
 
 def best_peer(entry):
@@ -69,6 +71,8 @@ def best_peer(entry):
 
 def cell(entry, name):
     own = entry["summary"]["candidates"].get(name)
+    if name in entry.get("failures", {}):
+        return "failed"
     if own is None:
         return "-"
     lines = []
@@ -208,6 +212,10 @@ def section(result, picture=""):
     lost = losses(result)
     lines += ["What ringway loses, or does not clearly win:", ""]
     lines += [f"- {sentence}" for sentence in lost] or ["- nothing in the rows above."]
+    failed = [f"{display(name)} in `{entry['name']}`" for entry in entries(result)
+              for name in entry.get("failures", {})]
+    if failed:
+        lines += ["", "Failed, twice in a row: " + ", ".join(failed) + "."]
     missed = missed_aims(result)
     lines += ["", "Aims that are missed: " + (", ".join(missed) + "." if missed else "none.")]
     if unsettled(result):

@@ -7,7 +7,6 @@
 "use strict";
 const http = require("node:http");
 const { randomUUID } = require("node:crypto");
-const { pipeline } = require("node:stream");
 
 const [listenPort, originPort, mode] = process.argv.slice(2);
 const bare = mode === "bare";
@@ -47,7 +46,8 @@ const server = http.createServer((request, response) => {
       headers.via = "1.1 node";
     }
     response.writeHead(answer.statusCode, answer.statusMessage, headers);
-    pipeline(answer, response, () => {});
+    answer.on("error", () => response.destroy());
+    answer.pipe(response);
   });
   toOrigin.on("error", () => {
     if (response.headersSent) return response.destroy();
@@ -58,7 +58,7 @@ const server = http.createServer((request, response) => {
     if (!response.writableFinished) toOrigin.destroy();
   });
   if (request.headers["content-length"] || request.headers["transfer-encoding"]) {
-    pipeline(request, toOrigin, () => {});
+    request.pipe(toOrigin);
   } else {
     toOrigin.end();
   }

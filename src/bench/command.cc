@@ -156,10 +156,16 @@ int write_all(const Options& options, const Report& report) {
     return exit_code;
 }
 
+// A run in which nothing came back at all is no success, though no single request failed in it.
+bool has_errors(const RunResult& result) {
+    const bool is_silent = result.answered == 0 && result.bytes_in == 0 && result.begun > 0;
+    return result.errors.total() > 0 || (is_silent && !result.interrupted);
+}
+
 int code_of(const Report& report) {
     if (report.slo && !report.slo->passed) return exit_breached;
     for (const LabelledRun& run : report.runs) {
-        if (run.result.errors.total() > 0) return exit_with_errors;
+        if (has_errors(run.result)) return exit_with_errors;
     }
     return exit_done;
 }

@@ -14,6 +14,7 @@
 #include "options/contradictions.h"
 #include "options/flag_table.h"
 #include "options/help.h"
+#include "options/rules.h"
 #include "options/split.h"
 #include "options/texts.h"
 #include "request/access_log.h"
@@ -314,13 +315,16 @@ Problem settle_output(Draft& draft) {
     return {};
 }
 
-// Without --duration the number of requests decides, and an hour if it never comes together.
+// Without --duration the number of requests decides, and an hour if it never comes together. A log
+// that is sent once has no request to spare for a warm-up.
 Problem settle_window(Draft& draft) {
     RunPlan& plan = draft.options.plan;
-    const bool has_duration =
-        std::any_of(draft.given.begin(), draft.given.end(),
-                    [](const GivenFlag& given) { return given.flag->name == "duration"; });
-    if (plan.requests_max != 0 && !has_duration) plan.measure = base::Duration::seconds(3600);
+    const auto is_written = [&](std::string_view name) {
+        return std::any_of(draft.given.begin(), draft.given.end(),
+                           [&](const GivenFlag& given) { return given.flag->name == name; });
+    };
+    if (plan.requests_max != 0 && !is_written("duration")) plan.measure = one_hour;
+    if (draft.replay_once && !is_written("warm-up")) plan.warm_up = {};
     return {};
 }
 

@@ -176,7 +176,9 @@ void Run::measure(RunResult& result) {
     const base::Instant end = window_begin_ + plan_.measure;
     while (!all_beyond(Phase::draining)) {
         const base::Instant cell_end = cell_began_ + cell_span;
-        sleep_until(std::min({sys::now() + sleep_max, cell_end, end}));
+        // At its end the window is the workers' to close: that takes them a moment.
+        const base::Instant soon = sys::now() + base::Duration::milliseconds(1);
+        sleep_until(std::max(soon, std::min({soon + sleep_max, cell_end, end})));
         look_around();
         const base::Instant now = sys::now();
         // What is left of the window after this cell must be worth a cell of its own.

@@ -287,9 +287,11 @@ void HttpRun::open_and_hold() {
     for (int i = 0; i < 100; ++i) engine_.turn();
 }
 
-// The clients first: a proxy keeps its connections to the origin, which the origin must end.
+// The clients first: a proxy keeps its connections to the origin, which the origin must end. Event
+// streams end from both sides at once, as some proxies wait for the origin when a client has left.
 void HttpRun::finish() {
     running_ = false;
+    for (HttpOrigin* stream : streams_) stream->wind_up();
     engine_.for_each([](Actor& actor) {
         if (auto* client = dynamic_cast<HttpClient*>(&actor)) client->wind_up();
     });

@@ -50,7 +50,7 @@ have other keys too. A value that breaks its rule is answered with 400 and the r
   latency=TIME   before the first byte: 5ms, 1ms-5ms (uniform), exp:5ms (exponential, by its mean),
                  table:50=1ms,90=4ms,100=80ms (values at percentiles, straight lines between)
   errors=SHARE   such as 2%: so many answers are error-status=N (default 500)
-  cut=SHARE      so many answers end in a reset after cut-after=SIZE bytes of the body (default: half)
+  cut=SHARE      so many answers end in a reset after cut-after=SIZE body bytes (default: half)
   corrupt=SHARE  so many bodies have one byte flipped
   rate=SIZE      body bytes per second
   close=on       Connection: close

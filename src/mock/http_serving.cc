@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "loop.h"
 #include "ringway/mock/pattern.h"
 
 namespace ringway::mock {
@@ -144,7 +145,9 @@ void HttpServing::begin_answer(const HttpRequest& request, base::Instant now) {
     base::Random& random = seeded ? *seeded : context_.random;
 
     AnswerPlan plan;
-    plan.begin_at = behaviour.latency.is_none() ? now : now + behaviour.latency.sample(random);
+    // A round of the loop may be long: what is timed is timed from this moment.
+    plan.begin_at =
+        behaviour.latency.is_none() ? now : monotonic_now() + behaviour.latency.sample(random);
     plan.head.keep_alive = request.keep_alive && !behaviour.close;
     plan.head.status = behaviour.status;
     if (behaviour.errors > 0 && unit_draw(random) < behaviour.errors) {

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <mutex>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,9 @@
 #include "ringway/stats/json.h"
 
 namespace ringway::mock {
+
+static_assert(std::tuple_size_v<decltype(OriginCounters::by_path)> == path_kinds);
+
 namespace {
 
 void add(const SharedCounters& from, OriginCounters& to) {

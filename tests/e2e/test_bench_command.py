@@ -145,6 +145,25 @@ def test_errors_in_the_answers_are_exit_code_4():
         bench(url_of(mock, "/status/503"), *SHORT, "--expect-status", "503")
 
 
+def test_a_server_that_never_answers_is_exit_code_4():
+    with origin() as mock:
+        bench(url_of(mock, "/slow/600000"), *SHORT, code=4)
+
+
+def test_a_log_that_is_sent_once_is_sent_whole():
+    with origin() as mock, Folder() as folder:
+        log, report = (os.path.join(folder.path, name) for name in ("access.log", "report.json"))
+        with open(log, "w", encoding="utf-8") as file:
+            for number in range(50):
+                file.write('127.0.0.1 - - [20/Nov/2026:10:00:00 +0000] '
+                           f'"GET /bytes/{number} HTTP/1.1" 200 {number} "-" "-"\n')
+        bench(url_of(mock), "--connections", "4", "--no-progress", "--replay", log,
+              "--replay-once", "--json", report)
+        with open(report, encoding="utf-8") as file:
+            run_report = json.load(file)["runs"][0]
+        equal((run_report["answered"], run_report["answered_in_all"]), (50, 50), "answers")
+
+
 def test_an_slo_breach_is_exit_code_3_and_named():
     with origin() as mock, Folder() as folder:
         path = os.path.join(folder.path, "slo.toml")
@@ -172,7 +191,7 @@ def test_compare_finds_the_slower_one_and_exits_with_3():
     with origin() as mock, Folder() as folder:
         fast, slow = (os.path.join(folder.path, name) for name in ("fast.json", "slow.json"))
         rounds = (*SHORT, "--rounds", "3")
-        bench(url_of(mock, "/slow/5"), *rounds, "--json", fast)
+        bench(url_of(mock, "/slow/10"), *rounds, "--json", fast)
         bench(url_of(mock, "/slow/60"), *rounds, "--json", slow)
         worse = bench("compare", fast, slow, code=3)
         contains(worse.stdout, "(3 rounds against 3)", "REGRESSION", "beyond 5 %:", "p50", " .. ")

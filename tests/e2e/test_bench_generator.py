@@ -13,7 +13,7 @@ from harness.bench import (ERRORS, REFUSED, WRONG, BenchUnderWay, CountingOrigin
 from harness.http import read_request_head, response_bytes, Stream
 from harness.http_origin import HttpOrigin
 from harness.mock import Mock
-from harness.process import need, run
+from harness.process import Job, need, run
 from harness.sockets import Server, closed_port
 
 
@@ -73,7 +73,8 @@ def test_answers_that_the_origin_cuts_are_short_or_reset():
         equal(got.only_error("short_body", "reset"), stats["cut"], "cut answers that were seen")
         equal(got.ended(), 2000, "requests that ended")
         equal(got.body_bytes_in, got.answered * 20000, "goodput counts whole answers")
-        between(got.connections_opened, stats["cut"], stats["cut"] + 4, "connections")
+        # Those that end the run, or are cut as it ends, are not replaced within it.
+        between(got.connections_opened, stats["cut"] - 4, stats["cut"] + 4, "connections")
 
 
 def test_corrupted_bodies_are_found_by_their_hash():
@@ -185,7 +186,7 @@ def test_pipelining_counts_what_the_origin_counts():
 def test_a_connection_thinks_between_two_requests():
     with CountingOrigin() as origin:
         got = measure(origin.at(), "--connections", 5, "--think-time", "20ms", "--duration",
-                      "600ms", warm_up="50ms")
+                      "400ms", warm_up="50ms")
         # 5 connections, one request each 20 ms and a little: 250 a second, never more.
         between(got.rate, 60 if slow_binary() else 150, 255, "requests per second")
         expect(got.p["p50"] < 20, "thinking is not latency:", got.p)
@@ -193,8 +194,7 @@ def test_a_connection_thinks_between_two_requests():
 
 def test_refused_connects_end_it_with_one_line():
     _, port = closed_port()
-    done = run([binary(), "bench", f"http://127.0.0.1:{port}/", "--duration", "1s", "--no-progress"],
-               code=REFUSED)
+    done = run([binary(), "bench", f"http://127.0.0.1:{port}/", "--duration", "1s"], code=REFUSED)
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     equal(len(lines), 1, f"lines on standard error ({lines})")
     contains(lines[0], str(port))
@@ -202,9 +202,9 @@ def test_refused_connects_end_it_with_one_line():
 
 def test_an_origin_that_goes_away_costs_connects_and_no_end():
     with CountingOrigin() as origin:
-        with BenchUnderWay(origin.at(), "--connections", "4", "--duration", "1s", "--warm-up",
-                           "0s") as under_way:
-            eventually(lambda: origin.stats()["requests"] > 100, "it is under way")
+        with BenchUnderWay(origin.at(), "--connections", "4", "--duration", "500ms",
+                           "--warm-up", "0s") as under_way:
+            eventually(lambda: origin.stats()["requests"] > 100, "it is under way", pause=0.005)
             origin.process.kill()
             got = under_way.report(code=ERRORS).run
         expect(got.answered > 100, "answers before the end")
@@ -217,9 +217,9 @@ def test_an_origin_that_goes_away_costs_connects_and_no_end():
 def test_an_answer_that_does_not_come_in_time_is_a_timeout():
     with CountingOrigin() as origin:
         got = measure(origin.at("/slow/3000"), "--connections", 2, "--timeout", "100ms",
-                      "--duration", "550ms", code=ERRORS)
+                      "--duration", "350ms", code=ERRORS)
         timeouts = got.only_error("timeout")
-        between(timeouts, 4 if slow_binary() else 6, 12, "timeouts of two connections")
+        between(timeouts, 2 if slow_binary() else 4, 8, "timeouts of two connections")
         equal(got.answered, 0, "answers")
         between(got.connections_opened, timeouts - 2, timeouts + 4, "connections")
 
@@ -277,19 +277,20 @@ def test_urls_have_their_weights():
 # Times
 
 
+@alone
 def test_percentiles_are_those_of_the_origin():
     # Straight lines between the points: p75, p95 and p99.9 follow from them.
-    wanted = {"p50": 10, "p75": 16.25, "p90": 20, "p95": 31.11, "p99": 40, "p999": 76}
-    with CountingOrigin("latency=table:50=10ms,90=20ms,99=40ms,100=80ms&seed=11") as origin:
+    table = "50=50ms,90=100ms,98=150ms,100=200ms"
+    wanted = {"p50": 50, "p75": 81.25, "p90": 100, "p95": 131.25, "p99": 175, "p999": 197.5}
+    with CountingOrigin(f"latency=table:{table}&seed=11") as origin:
 
         def check():
-            got = measure(origin.at(), "--connections", 100, "--requests", 5000)
+            got = measure(origin.at(), "--connections", 400, "--requests", 5000)
             for name, milliseconds in wanted.items():
-                # What is asked of a draw of 5000, and a loaded machine adds to each.
-                room = 1 if name != "p999" else 4
-                between(got.p[name], milliseconds * 0.95 - room / 4,
-                        milliseconds * 1.05 + room * scaled(1), f"{name} in milliseconds")
-            between(got.p["mean"], 13.7 * 0.95, 13.7 * 1.05 + scaled(1), "mean in milliseconds")
+                # A twentieth for the luck of 5000 draws, the rest for a machine that is busy.
+                between(got.p[name], milliseconds * 0.95, milliseconds * 1.05 + 5 * scaled(1),
+                        f"{name} in milliseconds")
+            between(got.p["mean"], 68.5 * 0.95, 68.5 * 1.05 + 5 * scaled(1), "mean in milliseconds")
             at_most(got.p["p9999"], got.p["max"], "p99.99")
             equal(sum(got.latency_distribution["samples"]), 5000, "samples in the distribution")
 
@@ -299,8 +300,8 @@ def test_percentiles_are_those_of_the_origin():
 def stalled(*flags):
     """A run within which the origin stands still for 300 ms."""
     with CountingOrigin() as origin:
-        with BenchUnderWay(origin.at(), "--connections", "16", "--duration", "1s", "--warm-up", "0s",
-                           *flags) as under_way:
+        with BenchUnderWay(origin.at(), "--connections", "16", "--duration", "1s", "--warm-up",
+                           "0s", *flags) as under_way:
             eventually(lambda: origin.stats()["requests"] > 50, "it is under way")
             origin.process.signal(signal.SIGSTOP)
             time.sleep(0.3)
@@ -379,11 +380,13 @@ def test_a_target_slower_than_the_schedule_leaves_requests_overdue():
 def test_rate_and_median_are_those_of_wrk():
     not_instrumented("an instrumented generator is no match for wrk")
     wrk = need("wrk")
-    with CountingOrigin("latency=2ms") as origin:
+    with CountingOrigin("latency=5ms") as origin:
 
         def check():
-            theirs = wrk_of(wrk, origin.at(), connections=32, seconds=1)
+            # Side by side, so that whatever else the machine does meets both.
+            beside = Job(wrk_of, wrk, origin.at(), 32, 1)
             ours = measure(origin.at(), "--connections", 32, "--duration", "1s")
+            theirs = beside.result()
             between(ours.rate / theirs["rate"], 0.95, 1.05, f"rate, as a share of {theirs}")
             between(ours.p["p50"] / theirs["p50"], 0.90, 1.10, f"median, as a share of {theirs}")
 

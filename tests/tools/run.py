@@ -138,6 +138,31 @@ class ToolsTest(unittest.TestCase):
         self.expect("check_docs.py", 1, "has no flag --unknown", "--binary",
                     str(self.tree.folder / "ringway"))
 
+    def with_program(self, script):
+        """A program in the tree's root; gives the words that make a check ask it."""
+        self.tree.write("meson.build", "project('p', version: '1.2.3')\n")
+        self.tree.write("ringway", "#!/bin/sh\n" + script)
+        (self.tree.folder / "ringway").chmod(0o755)
+        return "--binary", str(self.tree.folder / "ringway")
+
+    def test_docs_finds_flag_references_that_are_out_of_date(self):
+        ask = self.with_program('[ "$3" = bench ] && echo "of bench" || echo "1.2.3 --known"\n')
+        marked = "<!-- begin: flags -->\n{}\n<!-- end: flags -->\n"
+        self.tree.write("docs/OPERATIONS.md", marked.format("1.2.3 --known"))
+        self.tree.write("docs/BENCH.md", marked.format("of bench"))
+        self.expect("check_docs.py", 0, "0 failures", *ask)
+        self.tree.write("docs/BENCH.md", marked.format("of bench, once"))
+        self.expect("check_docs.py", 1, "docs/BENCH.md is out of date", *ask)
+        self.tree.write("docs/BENCH.md", "Nothing.\n")
+        self.expect("check_docs.py", 1, "docs/BENCH.md has no marks", *ask)
+
+    def test_docs_holds_what_follows_two_dashes_to_the_flags_of_the_server(self):
+        ask = self.with_program('[ "$1" = bench ] && echo "--own" || echo "1.2.3 --known"\n')
+        self.tree.write("README.md", "`ringway bench --own -- --known`\n")
+        self.expect("check_docs.py", 0, "0 failures", *ask)
+        self.tree.write("README.md", "`ringway bench --own -- --own`\n")
+        self.expect("check_docs.py", 1, "'ringway' has no flag --own", *ask)
+
     def test_stages_add_up_and_fail_with_any_of_them(self):
         self.tree.write("run", "\n".join([
             ". tools/stages.sh", "good() { echo '3 passed, 0 failed'; }",

@@ -60,6 +60,8 @@ enum class Work : std::uint8_t {
     download,   // TCP: what the peer sends, as fast as it comes
     upload,     // TCP: as fast as the peer takes it
 };
+// What download and upload count as an answer: so many bytes of one connection.
+inline constexpr std::size_t bulk_block_bytes = 65536;
 
 enum class BodyCheck : std::uint8_t {
     none,    // framing alone is judged, as always

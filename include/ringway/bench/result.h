@@ -88,12 +88,16 @@ struct KindFigures {
 
 struct RunResult {
     base::Duration window{};
-    // Within the window. Requests for HTTP, exchanges for TCP ping-pong, events for streams.
+    // Within the window. Requests for HTTP, exchanges for TCP ping-pong, events for streams, blocks
+    // of `bulk_block_bytes` for download and upload; but `begun` counts streams and transfers. The
+    // latency of an event is its delay where events are stamped (otherwise a stream's is that of
+    // its first event), of a block the time since the one before it on its connection.
     std::uint64_t answered = 0;  // without an error
     std::uint64_t begun = 0;
     std::uint64_t bytes_in = 0;  // as received, heads included
     std::uint64_t bytes_out = 0;
-    std::uint64_t body_bytes_in = 0;  // goodput counts these, of answers without an error
+    // Goodput counts these, of answers without an error; of an upload, what was sent.
+    std::uint64_t body_bytes_in = 0;
     std::uint64_t connections_opened = 0;
     std::uint64_t unfinished =
         0;  // begun within the window, neither answered nor failed after drain

@@ -210,6 +210,15 @@ std::string of_levels(const Draft& draft) {
     return {};
 }
 
+// Both say how often the two sides of a comparison are visited.
+std::string of_slices(const Draft& draft) {
+    const GivenFlag* rounds = draft.find("rounds");
+    if (!draft.has("versus-direct") || rounds == nullptr || !draft.has("duration")) return {};
+    return line_of(*rounds, {"not together with --versus-direct and --duration: so many rounds of "
+                             "two slices are the duration",
+                             "leave out one of them"});
+}
+
 std::string of_threads(const Draft& draft) {
     const RunPlan& plan = draft.options.plan;
     const GivenFlag* threads = draft.find("threads");
@@ -244,6 +253,13 @@ std::string of_verification(const Draft& draft) {
         return line_of(*hash,
                        {"it needs --expect-bytes", "bodies of another length are wrong too"});
     }
+    if (verify != nullptr && draft.options.plan.work == Work::download) {
+        // What comes has no length and no hash; it is compared with the pattern that mock sends.
+        if (check == BodyCheck::none || check == BodyCheck::hash) return {};
+        return line_of(*verify, {"a download is compared with the pattern that ringway mock sends, "
+                                 "or not at all",
+                                 "--verify hash, or none"});
+    }
     if (verify != nullptr && check == BodyCheck::hash && hash == nullptr) {
         return line_of(*verify, {"it needs --expect-hash and --expect-bytes",
                                  "--verify first compares with the first answer"});
@@ -266,7 +282,7 @@ std::string of_verification(const Draft& draft) {
 
 std::string contradiction_among(const Draft& draft) {
     for (const auto judge :
-         {not_of_command, of_conflicts, of_levels, of_threads, of_verification}) {
+         {not_of_command, of_conflicts, of_levels, of_slices, of_threads, of_verification}) {
         if (std::string line = judge(draft); !line.empty()) return line;
     }
     const GivenFlag* work = draft.find("work");
@@ -296,7 +312,8 @@ std::string contradiction_with_scheme(const Draft& draft, bool is_http) {
         return {};
     }
     for (const std::string_view name : http_only) {
-        if (const GivenFlag* given = draft.find(name)) {
+        const bool checks_download = name == "verify" && draft.options.plan.work == Work::download;
+        if (const GivenFlag* given = draft.find(name); given != nullptr && !checks_download) {
             return line_of(*given, {"it is for http:// alone", {}});
         }
     }

@@ -35,7 +35,8 @@ Examples
 
 constexpr std::string_view closing = R"(
 Exit codes: 0 done; 1 the machine or the target refused; 2 the arguments are wrong; 3 an SLO was
-breached, or a comparison found a regression; 4 done, but with errors in the answers.
+breached, or a comparison found a regression; 4 done, but with errors in the answers or without
+any.
 INT and TERM end a run early and print what was measured; a second one ends at once.
 docs/BENCH.md says how to measure honestly and how to read the table.
 )";

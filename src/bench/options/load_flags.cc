@@ -265,7 +265,7 @@ constexpr auto rows = std::to_array<BenchFlag>({
      .group = FlagGroup::requests,
      .placeholder = "",
      .rule = switch_rule,
-     .help = "ends with the log instead of beginning it again",
+     .help = "ends with the log instead of beginning it again; without --warm-up there is none",
      .default_text = "off",
      .set = [](Draft& draft, const Value& value) -> Complaint {
          draft.replay_once = value.on;
@@ -365,7 +365,8 @@ constexpr auto rows = std::to_array<BenchFlag>({
      .placeholder = "HOW",
      .rule = {.kind = config::ValueKind::choice, .choices = verify_choices},
      .help = "bodies must have the length, or length and hash, of --expect-bytes and "
-             "--expect-hash, or be as the first of their URL",
+             "--expect-hash, or be as the first of their URL; with --work download, hash compares "
+             "with the pattern that ringway mock sends",
      .default_text = "none",
      .set = set_check},
     {.name = "expect-bytes",

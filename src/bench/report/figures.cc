@@ -193,6 +193,13 @@ std::vector<Group> groups_of(const Report& report) {
         group.whole = merge(group.rounds);
         find_spread(group);
     }
+    // The search for a knee comes back to levels between those that it has seen.
+    if (report.kind == ReportKind::knee) {
+        std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+            return !a.first->at.empty() && !b.first->at.empty() &&
+                   a.first->at.front().value < b.first->at.front().value;
+        });
+    }
     return groups;
 }
 
@@ -313,8 +320,8 @@ const char* unit_of(Work work) {
         case Work::requests: return "requests";
         case Work::events: return "events";
         case Work::ping_pong: return "exchanges";
-        case Work::download: return "reads";
-        case Work::upload: return "writes";
+        case Work::download:
+        case Work::upload: return "blocks";  // of bulk_block_bytes
     }
     return "requests";
 }

@@ -47,7 +47,8 @@ double cores_used(const ProcessUse& use, const RunResult& result);
 // Runs of the same thing as one: counts added up, histograms merged, extremes kept.
 RunResult merge(const std::vector<const LabelledRun*>& runs);
 
-// The rounds of one label within one section, in the order in which the label was first seen.
+// The rounds of one label within one section, in the order in which the label was first seen; of a
+// search for the knee in the order of its levels.
 struct Group {
     const LabelledRun* first = nullptr;
     std::vector<const LabelledRun*> rounds;

@@ -47,7 +47,13 @@ struct View {
         }
         return *found;
     }
-    bool generator_is_full() const { return full_level().busiest_thread >= thread_full; }
+    // In an open loop a thread may spin until the next request is due; and where a thread of the
+    // watched process could not run more either, the target is its own limit.
+    bool generator_is_full() const {
+        const LevelSummary& level = full_level();
+        return !evidence.of_rate && evidence.plan.rate == 0 &&
+               level.busiest_thread >= thread_full && level.watched_busiest_thread < thread_full;
+    }
 };
 
 using MaybeFinding = std::optional<Finding>;

@@ -86,10 +86,10 @@ config::Checked<BaselineGround> ground_as_given(const SuiteContext& context, con
 BaselineTimes baseline_times(bool quick) {
     using base::Duration;
     if (quick) {
-        return {.warm_up = Duration::milliseconds(200),
-                .window = Duration::milliseconds(500),
+        return {.warm_up = Duration::milliseconds(150),
+                .window = Duration::milliseconds(350),
                 .long_window = Duration::milliseconds(1000),
-                .slice = Duration::milliseconds(300),
+                .slice = Duration::milliseconds(250),
                 .rounds = 1,
                 .slice_rounds = 3,
                 .idle_connections = 500};
@@ -113,11 +113,11 @@ Baseline::Baseline(const SuiteContext& context, const Stage& stage, BaselineGrou
       own_context_{options_, context.run, context.say, context.stop},
       recorder_(own_context_, report),
       times_(baseline_times(context.options.quick)) {
-    options_.rounds = times_.rounds;
+    options_.rounds = 1;
 }
 
 config::Complaint Baseline::measure() {
-    if (report_.target.empty()) report_.target = "a ringway of its own";
+    if (report_.target.empty()) report_.target = "a ringway and a mock of its own";
     report_.conditions.proxy = ground_.proxy.description;
     // Memory first: it wants a proxy to which nothing has happened yet.
     measure_memory();
@@ -167,7 +167,10 @@ const RunResult* Baseline::take(const std::string& section, const std::string& l
     LabelledRun run;
     run.section = section;
     run.label = label;
-    run.at = {{.name = "connections", .value = static_cast<double>(plan.connections), .text = {}}};
+    const bool is_level = section == concurrency_section;
+    run.at = {{.name = is_level ? "connections" : "what",
+               .value = static_cast<double>(plan.connections),
+               .text = is_level ? "" : label}};
     run.round = round;
     run.plan = std::move(plan);
     if (!recorder_.take(std::move(run))) return nullptr;
@@ -203,8 +206,9 @@ void Baseline::explain_shared_core() {
          .figure = {}});
 }
 
-void Baseline::say_part(const std::string& what) {
+void Baseline::say_part(const std::string& what, unsigned rounds) {
     ++part_;
+    options_.rounds = rounds;
     if (context_.say) context_.say(fmt::format("baseline {}/{}: {}", part_, part_count, what));
 }
 
@@ -234,7 +238,10 @@ void Baseline::take_over(Report&& part, const std::string& section, const std::s
     for (LabelledRun& run : part.runs) {
         run.section = section;
         expect_shared_core(run.result);
-        run.label = titled.empty() ? run.label : fmt::format("{}, {}", titled, run.label);
+        if (!titled.empty()) {
+            run.label = fmt::format("{}, {}", titled, run.label);
+            run.at.front().text = run.label;
+        }
         report_.runs.push_back(std::move(run));
     }
     for (Finding& finding : part.findings) report_.findings.push_back(std::move(finding));

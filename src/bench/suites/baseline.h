@@ -41,6 +41,8 @@ struct BaselineGround {
     Standing proxy{};
 };
 
+inline constexpr std::string_view concurrency_section = "concurrency";
+
 class Baseline {
   public:
     Baseline(const SuiteContext& context, const Stage& stage, BaselineGround ground,
@@ -73,7 +75,8 @@ class Baseline {
     // Takes a run of a section; what was measured, or nothing.
     const RunResult* take(const std::string& section, const std::string& label, RunPlan plan,
                           int round = 0);
-    void say_part(const std::string& what);
+    // Says what comes, and how often each of its runs is taken.
+    void say_part(const std::string& what, unsigned rounds = 1);
     void expect_shared_core(RunResult& result);
     void explain_shared_core();
     void add(Figure made) { report_.figures.push_back(std::move(made)); }

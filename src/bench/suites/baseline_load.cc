@@ -48,11 +48,11 @@ std::optional<double> p99_of(const RunResult& result) {
 }  // namespace
 
 void Baseline::measure_concurrency() {
-    say_part("throughput per concurrency, closed loop");
+    say_part("throughput per concurrency, closed loop", times_.rounds);
     for (unsigned round = 0; round < times_.rounds; ++round) {
         for (const unsigned connections : concurrencies) {
-            take("concurrency", count_in_words(connections, "connection"), plan_of(connections),
-                 static_cast<int>(round));
+            take(std::string{concurrency_section}, count_in_words(connections, "connection"),
+                 plan_of(connections), static_cast<int>(round));
         }
     }
     for (const unsigned connections : concurrencies) {
@@ -80,7 +80,7 @@ void Baseline::measure_concurrency() {
 }
 
 void Baseline::measure_fixed_rate() {
-    say_part("latency at a fixed rate, open loop");
+    say_part("latency at a fixed rate, open loop", times_.rounds);
     const std::string label = fmt::format("{:.0f}/s", fixed_rate);
     RunPlan plan = plan_of(fixed_rate_connections);
     plan.rate = fixed_rate;
@@ -105,10 +105,11 @@ void Baseline::measure_fixed_rate() {
 }
 
 void Baseline::measure_large_bodies() {
-    say_part("large bodies");
+    say_part("large bodies", times_.rounds);
     constexpr const char* label = "1 MiB bodies";
     RunPlan plan = plan_of(large_body_connections);
     plan.kinds[0].target = fmt::format("/bytes/{}", large_body_bytes);
+    plan.measure = std::max(plan.measure, times_.slice * 2);
     if (ground_.origin_is_mock) {
         for (unsigned round = 0; round < times_.rounds; ++round) {
             take("large bodies", label, plan, static_cast<int>(round));

@@ -53,7 +53,7 @@ void Baseline::measure_memory() {
 }
 
 void Baseline::measure_scaling_part() {
-    say_part("scaling over shards");
+    say_part("scaling over shards", times_.rounds);
     if (names_flag(options_.serve_flags, "--shards")) {
         add(unknown_figure("scaling_efficiency", "scaling efficiency", "ratio",
                            "not measured: --shards was given"));

@@ -16,8 +16,9 @@ constexpr const char* no_events = "not measured: no event arrived";
 constexpr const char* events_target = "/events?interval=50ms&bytes=64";
 constexpr const char* reply_behaviour = "ttft=20ms&tokens=32&token-rate=400";
 
-constexpr const char* messages_body =
-    R"({{"model":"mock","max_tokens":32,"stream":{},"messages":[{{"role":"user","content":"Say it."}}]}})";
+// {} is true or false.
+constexpr const char* messages_body = R"({{"model":"mock","max_tokens":32,"stream":{},)"
+                                      R"("messages":[{{"role":"user","content":"Say it."}}]}})";
 
 RequestKind reply_request(const std::string& target, bool streams) {
     RequestKind kind;

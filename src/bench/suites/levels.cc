@@ -41,6 +41,8 @@ void add_counts(const RunResult& result, LevelSummary& level) {
     level.connect_max_us =
         std::max(level.connect_max_us, static_cast<double>(result.connect.max_ns()) / 1e3);
     level.busiest_thread = std::max(level.busiest_thread, result.busiest_thread);
+    level.watched_busiest_thread =
+        std::max(level.watched_busiest_thread, result.watched_busiest_thread);
     if (result.watched) {
         level.watched_bytes_max =
             std::max(level.watched_bytes_max, result.watched->private_bytes_max);

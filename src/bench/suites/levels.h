@@ -48,8 +48,9 @@ struct LevelSummary {
     std::uint64_t scheduled = 0;
     std::uint64_t overdue = 0;
     std::uint64_t waited = 0;
-    double lateness_p99_us = 0;           // the worst round's
-    double connect_max_us = 0;            // the longest connect
+    double lateness_p99_us = 0;  // the worst round's
+    double connect_max_us = 0;   // the longest connect
+    double watched_busiest_thread = 0;
     double busiest_thread = 0;            // the worst round's
     std::uint64_t watched_bytes_max = 0;  // private memory
     std::vector<double> cores_busy;       // of each core, the worst round's

@@ -85,7 +85,8 @@ Figure efficiency_figure(const Scale& one, const Scale& many, const RunPlan& pla
     return made;
 }
 
-void add_figures_of(const Scale& one, const Scale& scale, const RunPlan& plan, Report& report) {
+void add_figures_of(const Scale& one, const Scale& scale, bool is_last, const RunPlan& plan,
+                    Report& report) {
     const std::string suffix = fmt::format("shards_{}", scale.shards);
     const std::string with = "with " + count_in_words(scale.shards, "shard");
     Figure rate = figure("rate_" + suffix, "rate " + with, scale.rate(), "1/s");
@@ -94,7 +95,7 @@ void add_figures_of(const Scale& one, const Scale& scale, const RunPlan& plan, R
     report.figures.push_back(std::move(rate));
     report.figures.push_back(figure_or("cpu_per_request_" + suffix, "CPU per request " + with,
                                        scale.cpu(), "us", std::string{nobody_watched}));
-    if (scale.shards > 1) {
+    if (scale.shards > 1 && !is_last) {
         report.figures.push_back(efficiency_figure(one, scale, plan, "efficiency_" + suffix,
                                                    "scaling efficiency " + with));
     }
@@ -138,8 +139,10 @@ void add_verdict(const Scale& one, const Scale& many, const RunPlan& plan, Repor
 void add_all_figures(const std::map<unsigned, Scale>& scales, const RunPlan& plan, Report& report) {
     const auto one = scales.find(1);
     if (one == scales.end()) return;
-    for (const auto& [shards, scale] : scales) add_figures_of(one->second, scale, plan, report);
     const Scale& most = scales.rbegin()->second;
+    for (const auto& [shards, scale] : scales) {
+        add_figures_of(one->second, scale, &scale == &most, plan, report);
+    }
     if (most.shards > 1) add_verdict(one->second, most, plan, report);
 }
 
@@ -178,6 +181,7 @@ class ScalingRun {
             stage_.start_origin(seats_for(stage_.cores, shards_max, plan_.threads).origin);
         if (!origin) return origin.reason();
         origin_ = std::move(*origin);
+        if (report_.target.empty()) report_.target = "a ringway mock of its own";
         plan_.destination = origin_.destination;
         if (plan_.kinds.empty()) plan_.kinds.emplace_back();
         plan_.kinds.front().target = own_origin_target;

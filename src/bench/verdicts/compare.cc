@@ -172,8 +172,7 @@ class Comparer {
             }
             if (each->warned) {
                 remarks_.push_back(
-                    fmt::format("warning: {}: the generator of {} was itself at "
-                                "a limit: its report says which",
+                    fmt::format("warning: {}: the report {} has warnings of the generator itself",
                                 title_of(run), which));
             }
         }

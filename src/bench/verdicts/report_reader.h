@@ -23,7 +23,7 @@ struct ComparedRun {
     std::uint64_t answered = 0;
     std::uint64_t errors = 0;
     bool interrupted = false;
-    bool warned = false;  // the generator said that it was at its own limit
+    bool warned = false;  // by the generator, of itself
 };
 
 struct ComparedReport {

@@ -13,6 +13,8 @@ constexpr double disturbed_share = 0.01;  // of a core, in one second
 // Lateness below this, or below this share of the latency at the same percentile, does not show.
 constexpr double late_us = 100;
 constexpr double late_share = 0.05;
+// So many that were due in the very last moments are begun too late in any run.
+constexpr double overdue_share = 0.001;
 
 // In a closed loop alone: in an open one a worker may spin until the next request is due, and what
 // it failed to do shows as lateness.
@@ -45,7 +47,8 @@ void judge_schedule(const RunPlan& plan, RunResult& result) {
             "1 % began more than {} late (at most {}), which is part of their latency",
             in_time(late_p99_us), in_time(static_cast<double>(result.lateness.max_ns()) / 1e3)));
     }
-    if (result.overdue_at_end == 0) return;
+    const auto scheduled = static_cast<double>(result.scheduled);
+    if (static_cast<double>(result.overdue_at_end) <= 1 + overdue_share * scheduled) return;
     const std::string overdue =
         fmt::format("{} of {} scheduled requests were still waiting to begin at the end",
                     result.overdue_at_end, result.scheduled);

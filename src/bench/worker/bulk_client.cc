@@ -5,13 +5,14 @@
 #include <string>
 
 #include "ringway/mock/pattern.h"
+#include "ringway/ring/sys.h"
 #include "worker.h"
 
 namespace ringway::bench {
 namespace {
 
 // In one request to the kernel: more would fall out of the caches, and be counted in large steps.
-constexpr std::size_t upload_bytes = 128 * 1024;
+constexpr std::size_t upload_bytes = 2 * bulk_block_bytes;
 
 std::string first_of_pattern(std::size_t bytes) {
     std::string text(bytes, '\0');
@@ -52,6 +53,20 @@ bool PatternCheck::matches(std::uint64_t offset, std::string_view bytes) const {
     return true;
 }
 
+void BlockMeter::count(std::size_t bytes, bool in_window, Tally& tally) {
+    if (in_window) tally.body_bytes_in.add(bytes);
+    for (bytes_ += bytes; bytes_ >= bulk_block_bytes; bytes_ -= bulk_block_bytes) {
+        // Not the turn's time: many blocks may come in one turn.
+        const base::Instant at = ring::sys::now();
+        tally.answered_in_all.add();
+        if (in_window) {
+            tally.answered.add();
+            tally.add_latency(static_cast<std::uint64_t>((at - begun_).ns));
+        }
+        begun_ = at;
+    }
+}
+
 DownloadClient::DownloadClient(Worker& worker, std::uint32_t index)
     : UnitClient(worker, index),
       check_(worker.plan().verification.check == BodyCheck::hash ? &shared_check() : nullptr) {}
@@ -63,7 +78,7 @@ void DownloadClient::received(std::string_view bytes) {
         return;
     }
     offset_ += bytes.size();
-    if (worker().in_window()) tally().body_bytes_in.add(bytes.size());
+    if (is_busy()) meter_.count(bytes.size(), worker().in_window(), tally());
 }
 
 // The peer has sent all it had.
@@ -80,24 +95,23 @@ void DownloadClient::peer_ended() {
     } else if (has_length && offset_ > wanted.expected_body_bytes) {
         fail_unit(ErrorKind::wrong_body);
     } else {
-        tally().answered_in_all.add();
-        if (worker().counts(due())) {
-            tally().answered.add();
-            tally().add_latency(static_cast<std::uint64_t>((now() - due()).ns));
-        }
         finish(false);
     }
 }
 
 UploadClient::UploadClient(Worker& worker, std::uint32_t index)
-    : UnitClient(worker, index), block_(shared_block()) {}
+    : UnitClient(worker, index), outgoing_(shared_block()) {}
 
-void UploadClient::start() { send(block_); }
+void UploadClient::start() {
+    meter_.begin(now());
+    send(outgoing_);
+}
 
 void UploadClient::sent() {
     note_progress();
-    if (worker().in_window()) tally().body_bytes_in.add(block_.size());
-    if (is_busy()) send(block_);
+    if (!is_busy()) return;
+    meter_.count(outgoing_.size(), worker().in_window(), tally());
+    send(outgoing_);
 }
 
 }  // namespace ringway::bench

@@ -13,6 +13,13 @@
 namespace ringway::bench {
 namespace sys = ring::sys;
 
+namespace {
+
+// What an idle socket takes at once, whatever its buffer was grown to.
+constexpr std::size_t sends_whole_bytes = 16 * 1024;
+
+}  // namespace
+
 Connection::Connection(Worker& worker, std::uint32_t index)
     : worker_(worker),
       recv_op_([](ring::Op& op, const ring::Completion& c) { owner_of(op).on_received(c); }, *this),
@@ -115,7 +122,7 @@ void Connection::send(std::string_view bytes) {
     RW_ASSERT(unsent_.empty());
     if (state_ != State::open || bytes.empty()) return;
     unsent_ = bytes;
-    worker_.note_send();
+    if (bytes.size() <= sends_whole_bytes) worker_.note_send();
     worker_.ring().send(send_op_, fd_, unsent_.data(), unsent_.size());
 }
 

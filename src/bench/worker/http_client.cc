@@ -141,7 +141,6 @@ void HttpClient::judge(const UnderWay& request) {
         return;
     }
     const auto latency_ns = static_cast<std::uint64_t>((worker().now() - request.due).ns);
-    worker().note_latency(latency_ns);
     tally.answered.add();
     tally.body_bytes_in.add(reader_.body_bytes());
     tally.add_latency(latency_ns);
@@ -194,7 +193,14 @@ void HttpClient::fail_all(ErrorKind kind) {
         count_failure(request, kind);
         worker().count_ended();
     }
+    forget_unsent();
     ++failures_in_a_row;
+}
+
+void HttpClient::forget_unsent() {
+    unsent_requests_ = 0;
+    next_ = {};
+    gathering_.clear();
 }
 
 void HttpClient::count_failure(const UnderWay& request, ErrorKind kind) {
@@ -220,11 +226,14 @@ void HttpClient::give_up() {
 
 void HttpClient::closed() {
     reader_.reset();
-    unsent_requests_ = 0;
     room_owed_ = false;
     awaits_end_ = false;
-    next_ = {};
-    gathering_.clear();
+    if (count_ > 0) {
+        // Begun when a pause was over while this connection was closing: nothing of it was sent.
+        if (state() == State::closed) open();
+        return;
+    }
+    forget_unsent();
     // While it thinks it stays closed; the next request opens it.
     if (!worker().may_begin() || thinking > 0) return;
     const base::Duration pause = pause_before_opening();

@@ -45,6 +45,7 @@ class HttpClient final : public Connection {
     void judge(const UnderWay& request);
     void after_answer();
     void fail_all(ErrorKind kind);
+    void forget_unsent();
     void count_failure(const UnderWay& request, ErrorKind kind);
     UnderWay& front() { return under_way_[first_]; }
     void pop() {

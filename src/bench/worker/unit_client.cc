@@ -92,7 +92,8 @@ void UnitClient::broke(ErrorKind kind) {
 void UnitClient::closed() {
     forget();
     if (is_busy_) {
-        open();  // for a unit that began while it was closing
+        // For a unit that began while it was closing; begun after that, it has opened it already.
+        if (state() == State::closed) open();
         return;
     }
     if (!worker().may_begin() || thinking > 0) return;

@@ -7,10 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <poll.h>
 #include <sys/prctl.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "ringway/ring/sys.h"
 #include "work.h"
@@ -24,8 +21,13 @@ namespace {
 constexpr base::Duration look_pause = base::Duration::milliseconds(50);
 constexpr unsigned connecting_max = 128;  // at once, before the start: listen queues are short
 constexpr std::size_t checks_at_once = 512;
-constexpr base::Duration long_tick = base::Duration::milliseconds(10);
-constexpr base::Duration short_tick = base::Duration::milliseconds(1);  // while it gathers
+// A wait for several answers ends after this, should they stop coming. Not shorter than the tick of
+// the kernel's own clock: a timer before that one costs as much as a wake-up where a hypervisor has
+// to set it.
+constexpr base::Duration gather_max = base::Duration::milliseconds(8);
+// Being woken takes this long where a hypervisor idles the core. So the last bit before a request
+// is due is not slept through but spent looking for answers.
+constexpr base::Duration spin_span = base::Duration::microseconds(50);
 constexpr base::Duration leave_max = base::Duration::seconds(5);
 
 // The first `count` of `total` things belong to thread 0, and so on; the rest is dealt out.
@@ -44,6 +46,8 @@ Worker::Worker(const RunPlan& plan, unsigned thread, const RunSignals& run)
       schedule_(plan, thread, plan.threads),
       is_open_loop_(plan.rate > 0 || (plan.replay && plan.replay->keep_times)),
       keeps_times_(plan.replay && plan.replay->keep_times),
+      gathers_(!is_open_loop_ && plan.think_time.ns <= 0 &&
+               (plan.work == Work::requests || plan.work == Work::ping_pong)),
       has_quota_(plan.requests_max > 0),
       quota_(share_of(plan.requests_max, thread, plan.threads)),
       known_heads_(std::max<std::size_t>(plan.kinds.size(), 1)) {}
@@ -93,9 +97,6 @@ bool Worker::open_ring() {
     }
     buffers_ = std::move(*buffers);
     wheel_.emplace(sys::now());
-    tick_fd_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    set_tick(long_tick);
-    ring_->poll_multishot(tick_op_, tick_fd_, POLLIN);
     return true;
 }
 
@@ -227,7 +228,6 @@ void Worker::leave() {
     }
     settled_.clear();
     buffers_.reset();
-    if (tick_fd_ >= 0) ::close(tick_fd_);
     ring_.reset();  // takes back whatever the kernel still held
     connections_.clear();
 }
@@ -238,8 +238,6 @@ void Worker::refresh_now() {
 }
 
 void Worker::turn(base::Instant wait_until) {
-    // The tick wakes it anyway, and waiting without a time limit is cheaper.
-    if (wait_until.ns != 0 && wait_until - now() >= long_tick) wait_until = base::Instant::never();
     const unsigned completions = wanted();
     sends_queued_ = 0;
     now_ = {};
@@ -262,56 +260,38 @@ void Worker::after_turn() {
     }
     to_flush_.clear();
     if (now() >= next_check_) check_timeouts();
+    if (gathers_) learn_to_gather();
     buffers_->flush();
     buffers_->offer();
 }
 
 base::Instant Worker::next_wake() {
     if (!settled_.empty() || buffers_->has_offer()) return {};
-    base::Instant wake = std::min(now() + look_pause, next_check_);
+    base::Instant wake = std::min(now() + (gather_ > 1 ? gather_max : look_pause), next_check_);
     if (may_begin_) wake = std::min(wake, window_end_);
     if (wheel_->armed_count() > 0) wake = std::min(wake, wheel_->next_due());
     if (thinking_count_ > 0) wake = std::min(wake, thinking_[thinking_first_].until);
-    if (!free_.empty()) wake = std::min(wake, next_due_);
+    if (!free_.empty() && may_begin_ && !next_due_.is_never()) {
+        wake = std::min(wake, next_due_ - spin_span);
+        if (wake <= now()) return {};
+    }
     return wake;
 }
 
 // How many completions to wait for: what was sent completes at once and is nothing to wake up for.
 unsigned Worker::wanted() const {
+    if (plan_.work == Work::upload) return 1;  // nothing but sends completes there
     const auto most = static_cast<unsigned>(under_way_ / 2);
     return sends_queued_ + std::clamp(gather_, 1u, std::max(1u, most));
 }
 
-// A wake-up costs as much as an answer. Where answers come so densely that several will be there
-// within a small part of the usual latency, and nobody can tell the difference, they are waited for
-// together. Should they stop coming, the next tick ends the wait.
-void Worker::on_tick() {
-    static const double div = getenv("GDIV") ? atof(getenv("GDIV")) : 8;
-    static const double cap = getenv("GCAP") ? atof(getenv("GCAP")) : 50000;
-    static const double div2 = getenv("GDIV2") ? atof(getenv("GDIV2")) : 32;
-    std::uint64_t ticks = 0;
-    if (::read(tick_fd_, &ticks, sizeof ticks) < 0) return;  // it goes on once it was read
+void Worker::learn_to_gather() {
+    const base::Duration passed = now() - period_began_;
+    if (passed < Gathering::period) return;
     const std::uint64_t answered = tally_.answered_in_all.read();
-    const auto recent = static_cast<double>(answered - answered_at_tick_);
-    const base::Duration passed = now() - last_tick_;
-    answered_at_tick_ = answered;
-    last_tick_ = now();
-    gather_ = 1;
-    if (!is_open_loop_ && thinking_.empty() && passed.ns > 0) {
-        const double span_ns = std::max(std::min(usual_latency_ns_ / div, cap),
-                                        std::min(usual_latency_ns_ / div2, 200e3));
-        gather_ = static_cast<unsigned>(
-            std::clamp(span_ns * recent / static_cast<double>(passed.ns), 1.0, 64.0));
-    }
-    set_tick(gather_ > 1 ? short_tick : long_tick);
-}
-
-void Worker::set_tick(base::Duration span) {
-    if (tick_ == span) return;
-    tick_ = span;
-    itimerspec every{};
-    every.it_interval.tv_nsec = every.it_value.tv_nsec = span.ns;
-    ::timerfd_settime(tick_fd_, 0, &every, nullptr);
+    gather_ = gathering_.next(passed, answered - answered_before_, under_way_);
+    answered_before_ = answered;
+    period_began_ = now();
 }
 
 void Worker::has_room(Connection& connection) {
@@ -421,7 +401,12 @@ void Worker::count_error(ErrorKind kind) {
 
 OutgoingRequest Worker::next_request(std::string& buffer, std::uint32_t connection) {
     if (!has_ahead_) return source_.next(buffer, connection);
-    has_ahead_ = false;  // a log has no placeholders: its requests stay where they are
+    has_ahead_ = false;
+    // One that was written there: the next one is written before it is sent.
+    if (ahead_.bytes.data() == ahead_buffer_.data()) {
+        std::swap(ahead_buffer_, buffer);
+        ahead_.bytes = buffer;
+    }
     return ahead_;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "connection.h"
+#include "gathering.h"
 #include "request/request_source.h"
 #include "response_reader.h"
 #include "ringway/base/timer_wheel.h"
@@ -74,15 +75,13 @@ class Worker {
     // A connection can take one more unit of work: begins it, now or when its time has come.
     void has_room(Connection& connection);
     void flush_later(Connection& connection);
+    // A send that completes as it is submitted: nothing to wait for.
     void note_send() { ++sends_queued_; }
     void settled(Connection& connection) { settled_.push_back(&connection); }
     void connecting_began() { ++connecting_; }
     void connecting_ended(int os_error) {
         --connecting_;
         if (os_error != 0) signals_.os_error.store(os_error, std::memory_order_relaxed);
-    }
-    void note_latency(std::uint64_t ns) {
-        usual_latency_ns_ += (static_cast<double>(ns) - usual_latency_ns_) / 64;
     }
     void count_begun(base::Instant due);
     void count_ended() { --under_way_; }  // answered, failed or given up
@@ -122,15 +121,6 @@ class Worker {
         Connection* connection;
     };
 
-    struct TickOp : ring::Op {
-        explicit TickOp(Worker& worker)
-            : Op([](ring::Op& op, const ring::Completion&) {
-                  static_cast<TickOp&>(op).owner.on_tick();
-              }),
-              owner(worker) {}
-        Worker& owner;
-    };
-
     bool open_ring();
     void make_connections();
     void make_expectations();
@@ -146,8 +136,7 @@ class Worker {
     void after_turn();
     base::Instant next_wake();
     unsigned wanted() const;
-    void on_tick();
-    void set_tick(base::Duration span);
+    void learn_to_gather();
     void refresh_now();
     void use_room(Connection& connection);
     void begin_due();
@@ -173,12 +162,10 @@ class Worker {
     ReaderScratch reader_scratch_;
     std::vector<std::unique_ptr<Connection>> connections_;
 
-    int tick_fd_ = -1;
-    TickOp tick_op_{*this};
-    base::Duration tick_{};
-    base::Instant last_tick_{};
-    std::uint64_t answered_at_tick_ = 0;
+    Gathering gathering_;
     unsigned gather_ = 1;  // answers that one wake-up should bring
+    base::Instant period_began_{};
+    std::uint64_t answered_before_ = 0;
     base::Instant now_{};
     base::Instant start_{};
     base::Instant window_begin_ = base::Instant::never();
@@ -186,9 +173,9 @@ class Worker {
     bool may_begin_ = false;
     bool is_open_loop_;
     bool keeps_times_;
+    bool gathers_;
     unsigned connecting_ = 0;
     unsigned sends_queued_ = 0;
-    double usual_latency_ns_ = 0;  // of late, for gather()
     std::size_t under_way_ = 0;
 
     // A number of requests: how many this worker may still begin within the window.

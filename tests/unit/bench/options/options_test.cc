@@ -196,6 +196,19 @@ TEST_CASE("a number of requests has an hour unless a duration is given") {
           base::Duration::seconds(10));
 }
 
+TEST_CASE("a log that is sent once has no warm-up unless it is asked for") {
+    const TemporaryFile log(
+        "127.0.0.1 - - [20/Nov/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"-\"\n");
+    const Options once = with_url({"--replay", log.path, "--replay-once"});
+    CHECK(once.plan.warm_up == base::Duration{});
+    REQUIRE(once.plan.replay);
+    CHECK_FALSE(once.plan.replay->repeat);
+    CHECK(once.plan.replay->requests.size() == 1);
+    CHECK(with_url({"--replay", log.path, "--replay-once", "--warm-up", "2s"}).plan.warm_up ==
+          base::Duration::seconds(2));
+    CHECK(with_url({"--replay", log.path}).plan.warm_up == base::Duration::seconds(1));
+}
+
 struct Mistake {
     Words words;
     std::vector<std::string> said;  // parts of the one line
@@ -349,6 +362,8 @@ TEST_CASE("contradictions") {
          {"--find-knee", "--work upload"}},
         {{"tcp://127.0.0.1:1", "--work", "upload", "--sweep", "rate=1,2"},
          {"--sweep", "connections"}},
+        {{url, "--versus-direct", url, "--rounds", "5", "--duration", "5s"},
+         {"--rounds: \"5\"", "--duration"}},
         {{"compare", "a", "b", "--rate", "5"}, {"--rate: \"5\"", "compare takes"}},
         {{"baseline", "--rate", "5"}, {"--rate: \"5\"", "baseline"}},
         {{"baseline", "--sweep", "rate=5,6"}, {"--sweep", "baseline"}},

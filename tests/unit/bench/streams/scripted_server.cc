@@ -15,14 +15,14 @@
 
 namespace ringway::bench {
 
-bool ScriptedPeer::read_request() {
+std::optional<std::string> ScriptedPeer::read_head() {
     std::string head;
     char byte = 0;
     while (!head.ends_with("\r\n\r\n")) {
-        if (!read_exactly(&byte, 1)) return false;
+        if (!read_exactly(&byte, 1)) return std::nullopt;
         head.push_back(byte);
     }
-    return true;
+    return head;
 }
 
 bool ScriptedPeer::read_exactly(char* data, std::size_t bytes) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -23,8 +24,9 @@ class ScriptedPeer {
 
     unsigned number() const { return number_; }  // of the connection, from 0
     int fd() const { return fd_; }
-    // Up to the end of a head; false when the peer ended first.
-    bool read_request();
+    // Up to the end of a head; nothing when the peer ended first.
+    std::optional<std::string> read_head();
+    bool read_request() { return read_head().has_value(); }
     bool read_exactly(char* data, std::size_t bytes);
     bool write(std::string_view bytes);  // false once nobody listens any more
     void pause_ms(int ms) const;

@@ -138,6 +138,12 @@ TEST_CASE("advice: the generator was the limit") {
     CHECK(finding->flag == "--threads");
     CHECK(finding->severity == Severity::warning);
     CHECK(c.findings.front().text == finding->text);  // gravest first
+    c.levels[2].watched_busiest_thread = 0.97;
+    CHECK(c.about("the generator was the limit") == nullptr);
+    c.levels[2].watched_busiest_thread = 0;
+    c.plan.rate = 1000;  // a thread that waits for the next request to be due may spin
+    CHECK(c.about("the generator was the limit") == nullptr);
+    c.plan.rate = 0;
     c.levels[2].busiest_thread = 0.94;
     CHECK(c.about("the generator was the limit") == nullptr);
 }

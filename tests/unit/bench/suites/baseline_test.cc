@@ -70,6 +70,12 @@ TEST_CASE("baseline: every part is there, with proxy and origin of its own, whic
     CHECK(bench.said.size() == 8);
     CHECK(bench.said.front() == "baseline 1/8: memory at rest and of idle connections");
     CHECK(bench.report.conditions.proxy == "a made-up proxy");
+    const auto has_title = [&](const std::string& title) {
+        return std::count(bench.target.titles.begin(), bench.target.titles.end(), title) == 1;
+    };
+    CHECK(has_title("100 connections, round 2 of 3"));
+    CHECK(has_title("event streams, direct"));
+    CHECK(has_title("2 shards, round 3 of 3"));
     for (const char* name :
          {"rate_1", "rate_10", "rate_50", "rate_100", "rate_200", "rate_500", "latency_p99_100",
           "cpu_per_request_64", "loaded_memory", "fixed_rate_latency_p99", "large_goodput",

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "made_up_target.h"
+#include "report/figures.h"
 #include "suites/knee_search.h"
 
 using namespace ringway;
@@ -66,6 +67,21 @@ TEST_CASE("knee: what was looked at more closely is part of the curve") {
     CHECK(best == 1);
     CHECK(bench.figure("saturation_connections").value >= 10);
     CHECK(bench.finding("the knee is at") != nullptr);
+}
+
+TEST_CASE("knee: levels are told in their order, whatever the order in which they were taken") {
+    Bench bench;
+    bench.options.levels.values = {1, 64};
+    bench.target.servers = 10;
+    bench.run(run_knee);
+    REQUIRE(bench.report.runs.size() > 2);
+    CHECK(bench.report.runs[2].at[0].value == 8);
+    double last = 0;
+    for (const Group& group : groups_of(bench.report)) {
+        CHECK(group.first->at[0].value > last);
+        last = group.first->at[0].value;
+    }
+    CHECK(last == 64);
 }
 
 TEST_CASE("knee: noise and rounds do not move it far") {

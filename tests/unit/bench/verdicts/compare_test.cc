@@ -179,7 +179,7 @@ TEST_CASE("more errors, interruptions and a generator at its limit are said") {
     const std::string text = compared(report_of(steady), after).text;
     contains(text, "warning: 64 connections: errors rose from 0 % to 0.99 %");
     contains(text, "B was interrupted");
-    contains(text, "the generator of B was itself at a limit");
+    contains(text, "the report B has warnings of the generator itself");
 }
 
 TEST_CASE("what is no report is refused by its name") {

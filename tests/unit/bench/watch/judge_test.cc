@@ -114,6 +114,11 @@ TEST_CASE("requests that were never begun are laid at the right door") {
               "the schedule was not kept: 37 of 10000 scheduled requests were still waiting to "
               "begin at the end, although connections were free; the generator does not keep up "
               "with this rate with 1 --threads"});
+    // Due in the last moments: no schedule that was not kept.
+    result.overdue_at_end = 11;
+    CHECK(warnings_of(open_loop(), result).empty());
+    result.overdue_at_end = 12;
+    CHECK(warnings_of(open_loop(), result).size() == 1);
 }
 
 TEST_CASE("seconds in which something else had the generator's core are counted") {
