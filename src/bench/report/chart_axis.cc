@@ -71,7 +71,8 @@ std::vector<double> Mapping::log_ticks() const {
         }
     }
     // Within a small part of a decade the steps are nearly even.
-    if (all.size() < 3) return linear_ticks(std::pow(10.0, low_), std::pow(10.0, high_));
+    if (all.size() < 3 && span < 0.8)
+        return linear_ticks(std::pow(10.0, low_), std::pow(10.0, high_));
     return all;
 }
 

@@ -252,6 +252,8 @@ std::string charts_html(const Report& report, const std::vector<Group>& groups) 
         default: break;
     }
     const std::string levels = levels_html(report, groups);
+    const std::string score = score_html(report, groups);
+    if (!score.empty()) return levels + score + percentiles_html(groups);
     const bool has_curves = levels.find("Latency by percentile") != std::string::npos;
     return has_curves ? levels : levels + distribution_html(groups);
 }

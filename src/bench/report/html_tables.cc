@@ -257,7 +257,10 @@ std::string events_html(const std::vector<Group>& groups) {
 }
 
 std::string figures_html(const Report& report) {
-    const std::vector<Figure> figures = figures_to_show(report);
+    std::vector<Figure> figures = figures_to_show(report);
+    std::erase_if(figures, [](const Figure& figure) {  // the chart of scores shows them
+        return figure.known && figure.name.starts_with("score_at_");
+    });
     if (figures.empty()) return {};
     const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
         return figure.target || figure.strict_target;
