@@ -49,7 +49,9 @@ class Program:
         return self.answers[arguments]
 
     def help_of(self, subcommand):
-        return self.ask(*([subcommand] if subcommand else []), "--help")
+        """Its help, switches spelled out both ways; None when it has none."""
+        said = self.ask(*([subcommand] if subcommand else []), "--help")
+        return said and re.sub(r"--\[no-\]([a-z-]+)", r"--\1 --no-\1", said)
 
 
 def dead_links(name, text):

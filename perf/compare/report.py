@@ -173,7 +173,8 @@ def markdown(result):
         kind = {"shards": shard_section, "idle": idle_section,
                 "http-idle": idle_section}.get(entry["name"], load_section)
         lines += [kind(entry), ""]
-        lines += [f"{name} was left out: {why}\n" for name, why in entry.get("failures", {}).items()]
+        failures = entry.get("failures", {})
+        lines += [f"{name} was left out: {why}\n" for name, why in failures.items()]
     return "\n".join(lines)
 
 

@@ -100,7 +100,7 @@ def cpu_share(answer, core, own_threads_compete=False):
 def run(scenario, settings, kinds, candidates, rounds, say, failures=None):
     """All samples of one scenario: each round takes every candidate, in rotated order.
 
-    With a dictionary for `failures`, a candidate but the first that fails twice in a row is left out
+    With a dictionary for `failures`, a candidate but the first that fails twice in a row is out
     from there on, and the dictionary says why; without one, and for the first, a failure is raised.
     """
     names = [name for name in candidates if scenario.takes(kinds[name])]

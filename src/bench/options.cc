@@ -176,6 +176,19 @@ Problem add_url(Draft& draft, const std::string& word) {
     return {};
 }
 
+// Without a URL a suite brings proxy and origin, watches that proxy and asks for what it likes.
+Problem not_without_url(const Draft& draft) {
+    for (const std::string_view name :
+         {"header", "method", "body", "body-file", "replay", "events", "watch"}) {
+        const GivenFlag* given = draft.find(name);
+        if (given == nullptr) continue;
+        const Refusal refusal{"it needs a URL: without one the suite brings proxy and origin", {}};
+        return given->text.empty() ? refusal_line(given->where, refusal)
+                                   : refusal_line(given->where, given->text, refusal);
+    }
+    return {};
+}
+
 Problem add_urls(Draft& draft) {
     Options& options = draft.options;
     std::string host;
@@ -190,7 +203,7 @@ Problem add_urls(Draft& draft) {
     for (const std::string& url : draft.urls) {
         if (Problem problem = add_url(draft, url); !problem.empty()) return problem;
     }
-    if (draft.urls.empty()) return {};
+    if (draft.urls.empty()) return not_without_url(draft);
     if (!host.empty()) options.plan.destination.authority = host;
     options.url = split_weight(draft.urls.front()).url;
     if (options.mode == Mode::baseline) options.through = options.url;

@@ -105,14 +105,20 @@ void add_marks(std::string& out, const Plot& plot) {
     }
 }
 
+// A text that would lie on the one before is left out; the pointer still finds it.
 void add_dots(std::string& out, const Plot& plot, const Series& series) {
+    double last_x = -100;
+    double last_y = -100;
     for (std::size_t at = 0; at < series.points.size(); ++at) {
         if (!plot.can_show(series.points[at])) continue;
         const double x = plot.x.pixel(series.points[at].first);
         const double y = plot.y.pixel(series.points[at].second);
         put(out, R"(<circle cx="{:.1f}" cy="{:.1f}" r="3.6" style="fill:{}"/>)", x, y,
             series.colour);
-        if (at < series.dot_texts.size() && !series.dot_texts[at].empty()) {
+        const bool is_crowded = std::fabs(x - last_x) < 24 && std::fabs(y - last_y) < 12;
+        if (at < series.dot_texts.size() && !is_crowded) {
+            last_x = x;
+            last_y = y;
             const bool is_late = x > plot.chart.width - right - 60;
             put(out, R"(<text class="dot-text" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)",
                 is_late ? x - 7 : x + 7, y - 6, is_late ? "end" : "start",

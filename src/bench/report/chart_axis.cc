@@ -70,19 +70,21 @@ std::vector<double> Mapping::log_ticks() const {
             if (is_wanted && at >= low_ && at <= high_) all.push_back(value);
         }
     }
+    // Within a small part of a decade the steps are nearly even.
+    if (all.size() < 3 && span < 0.8)
+        return linear_ticks(std::pow(10.0, low_), std::pow(10.0, high_));
     return all;
 }
 
-std::vector<double> Mapping::linear_ticks() const {
-    const double rough = (high_ - low_) / 5;
+std::vector<double> Mapping::linear_ticks(double low, double high) const {
+    const double rough = (high - low) / 5;
     const double decade = std::pow(10.0, std::floor(std::log10(rough)));
     double step = 10 * decade;
     for (const double factor : {5.0, 2.0, 1.0}) {
         if (factor * decade >= rough) step = factor * decade;
     }
     std::vector<double> all;
-    for (double value = std::ceil(low_ / step) * step; value <= high_ + step * 1e-9;
-         value += step) {
+    for (double value = std::ceil(low / step) * step; value <= high + step * 1e-9; value += step) {
         all.push_back(std::fabs(value) < step * 1e-9 ? 0 : value);
     }
     return all;
@@ -91,7 +93,8 @@ std::vector<double> Mapping::linear_ticks() const {
 std::vector<std::pair<double, std::string>> Mapping::ticks(double gap) const {
     std::vector<std::pair<double, std::string>> all = axis_.ticks;
     if (all.empty()) {
-        for (const double value : axis_.scale == Scale::log ? log_ticks() : linear_ticks()) {
+        for (const double value :
+             axis_.scale == Scale::log ? log_ticks() : linear_ticks(low_, high_)) {
             all.emplace_back(value, axis_.tick_text ? axis_.tick_text(value) : std::string());
         }
     }

@@ -19,7 +19,7 @@ class Mapping {
     double position(double value) const;
     void fit(const std::vector<double>& values);
     std::vector<double> log_ticks() const;
-    std::vector<double> linear_ticks() const;
+    std::vector<double> linear_ticks(double low, double high) const;
 
     const Axis& axis_;
     double begin_, end_;

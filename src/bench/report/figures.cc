@@ -283,9 +283,11 @@ std::vector<Figure> figures_to_show(const Report& report) {
     std::vector<Figure> shown;
     for (const Figure& figure : report.figures) {
         const bool has_target = figure.target || figure.strict_target;
-        const bool is_repeated =
-            (report.kind == ReportKind::run && figure.note.empty()) ||
-            (report.kind == ReportKind::versus_direct && figure.name.starts_with("added_latency_"));
+        const bool is_repeated = (report.kind == ReportKind::run && figure.note.empty()) ||
+                                 (report.kind == ReportKind::versus_direct &&
+                                  figure.name.starts_with("added_latency_")) ||
+                                 (report.kind == ReportKind::baseline && figure.note.empty() &&
+                                  (figure.unit == "us" || figure.unit == "1/s"));
         if (has_target || !is_repeated) shown.push_back(figure);
     }
     return shown;

@@ -80,7 +80,8 @@ std::vector<Pair> pairs_of(const Report& report);  // complete ones
 std::optional<std::string> title_of_way(const std::string& label, std::string_view way);
 
 // Those that say something that the rest of the report does not: the figures of a plain run repeat
-// its table unless they have a note, those of two ways their columns; one with a target is shown.
+// its table unless they have a note, those of two ways their columns,
+// those of a baseline the tables of its sections. One with a target is always shown.
 std::vector<Figure> figures_to_show(const Report& report);
 
 // The coordinate of that name, or null.

@@ -41,7 +41,7 @@ void add_cost_tiles(std::vector<Tile>& tiles, const RunResult& whole) {
     const bool is_watched = whole.watched.has_value();
     const ProcessUse& use = is_watched ? *whole.watched : whole.own;
     tiles.push_back({.name = is_watched ? "cpu per answer" : "generator cpu per answer",
-                     .value = latency_words(cpu_us_per_answer(use, whole)),
+                     .value = cost_words(cpu_us_per_answer(use, whole), whole.answered),
                      .note = fmt::format("{:.2f} cores busy", cores_used(use, whole))});
     if (is_watched) {
         tiles.push_back(
@@ -252,6 +252,8 @@ std::string charts_html(const Report& report, const std::vector<Group>& groups) 
         default: break;
     }
     const std::string levels = levels_html(report, groups);
+    const std::string score = score_html(report, groups);
+    if (!score.empty()) return levels + score + percentiles_html(groups);
     const bool has_curves = levels.find("Latency by percentile") != std::string::npos;
     return has_curves ? levels : levels + distribution_html(groups);
 }
@@ -295,7 +297,11 @@ std::string to_html(const Report& report) {
                        html(report.target));
     out.append("<style>").append(page_style()).append("</style></head>\n<body><main>\n");
     out += header_html(report) + tiles_html(report, groups) + "<div class=\"grid\">\n";
-    out += findings_html(report) + charts_html(report, groups) + figures_html(report);
+    // A baseline is about its targets, everything else about its curves.
+    out += findings_html(report);
+    if (report.kind == ReportKind::baseline) out += figures_html(report);
+    out += charts_html(report, groups);
+    if (report.kind != ReportKind::baseline) out += figures_html(report);
     out += timeline_html(report) + events_html(groups) + kinds_html(groups);
     out += outcome_html(report) + conditions_html(report) + runs_html(groups);
     out += command_html(report);

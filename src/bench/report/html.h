@@ -15,9 +15,11 @@ std::string_view page_script();  // JavaScript, for a <script>; the page is comp
 std::string tiles_html(const Report& report, const std::vector<Group>& groups);
 
 // Charts.
-std::string distribution_html(const std::vector<Group>& groups);
+std::string percentiles_html(const std::vector<Group>& groups);
+std::string distribution_html(const std::vector<Group>& groups);  // and where they lie
 std::string timeline_html(const Report& report);
 std::string levels_html(const Report& report, const std::vector<Group>& groups);
+std::string score_html(const Report& report, const std::vector<Group>& groups);
 std::string matrix_html(const std::vector<Group>& groups);
 std::string pairs_html(const Report& report);
 std::string memory_html(const std::vector<Group>& groups);

@@ -155,4 +155,27 @@ std::string levels_html(const Report& report, const std::vector<Group>& groups) 
     return out + card("", cost_chart(groups, level));
 }
 
+std::string score_html(const Report& report, const std::vector<Group>& groups) {
+    const std::vector<Level> levels = levels_of(groups);
+    if (!is_line(levels)) return {};
+    const Level& level = levels.front();
+    Series series{.name = "score", .colour = categorical(2), .points = {}};
+    series.has_dots = true;
+    series.has_area = true;
+    for (const double value : level.values) {
+        const std::string name = fmt::format("score_at_{:.0f}", value);
+        for (const Figure& figure : report.figures) {
+            if (figure.known && figure.name == name)
+                series.points.emplace_back(value, figure.value);
+        }
+    }
+    return card("", draw({.title = "Throughput for its latency",
+                          .note = "score of each level, 1 is the best",
+                          .x = level_axis(level),
+                          .y = {.title = "", .tick_text = plain_tick, .value_text = {}},
+                          .series = {std::move(series)},
+                          .marks = knee_marks(report, level),
+                          .height = 320}));
+}
+
 }  // namespace ringway::bench

@@ -134,8 +134,12 @@ std::string percentile_chart(const std::vector<Group>& groups) {
     return percentile_chart("Latency by percentile", note + rarer, std::move(series));
 }
 
+std::string percentiles_html(const std::vector<Group>& groups) {
+    return card("", percentile_chart(groups));
+}
+
 std::string distribution_html(const std::vector<Group>& groups) {
-    return card("", percentile_chart(groups)) + card("", densities(coloured(groups, density_of)));
+    return percentiles_html(groups) + card("", densities(coloured(groups, density_of)));
 }
 
 std::string pairs_html(const Report& report) {

@@ -57,7 +57,7 @@ void append(std::vector<std::string>& row, std::vector<std::string> cells) {
 // Processor time per answer, cores, memory.
 std::vector<std::string> use_cells(const std::optional<ProcessUse>& use, const RunResult& result) {
     if (!use) return {"-", "-", "-"};
-    return {latency_words(cpu_us_per_answer(*use, result)),
+    return {cost_words(cpu_us_per_answer(*use, result), result.answered),
             fmt::format("{:.2f}", cores_used(*use, result)),
             bytes_words(static_cast<double>(use->private_bytes_max))};
 }
@@ -257,7 +257,10 @@ std::string events_html(const std::vector<Group>& groups) {
 }
 
 std::string figures_html(const Report& report) {
-    const std::vector<Figure> figures = figures_to_show(report);
+    std::vector<Figure> figures = figures_to_show(report);
+    std::erase_if(figures, [](const Figure& figure) {  // the chart of scores shows them
+        return figure.known && figure.name.starts_with("score_at_");
+    });
     if (figures.empty()) return {};
     const bool has_targets = std::any_of(figures.begin(), figures.end(), [](const Figure& figure) {
         return figure.target || figure.strict_target;

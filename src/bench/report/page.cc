@@ -4,8 +4,9 @@
 
 namespace ringway::bench {
 
-std::string_view page_style() {
-    return R"css(
+namespace {
+
+constexpr std::string_view style = R"css(
 :root{--bg:#f5f6f8;--card:#fff;--text:#171a1f;--muted:#626b78;--rule:#e2e5ea;--rule-strong:#c3c9d2;
 --s1:#2a6fdb;--s2:#e0702d;--s3:#1a9e77;--s4:#8a56c9;--s5:#b58a00;--s6:#d3373f;--s7:#0f93a8;
 --s8:#c64f93;--low:#93b8f0;--high:#12448f;--good:#14805e;--good-bg:#ddf3ea;--bad:#b4232c;
@@ -115,10 +116,8 @@ box-shadow:0 4px 16px rgba(0,0,0,.18);font-variant-numeric:tabular-nums;max-widt
 #tip strong{display:block;margin-bottom:2px}
 @media print{body{background:#fff}.card,.tile{box-shadow:none;break-inside:avoid}}
 )css";
-}
 
-std::string_view page_script() {
-    return R"js(
+constexpr std::string_view script = R"js(
 'use strict';
 (function(){
 const tip=document.getElementById('tip');
@@ -157,6 +156,11 @@ svg.addEventListener('pointerdown',show);
 svg.addEventListener('pointerleave',hide);}
 })();
 )js";
-}
+
+}  // namespace
+
+std::string_view page_style() { return style; }
+
+std::string_view page_script() { return script; }
 
 }  // namespace ringway::bench

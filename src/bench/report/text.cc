@@ -55,7 +55,7 @@ std::string latency_table(const std::vector<std::pair<std::string, LatencySummar
 std::string use_line(const char* who, const ProcessUse& use, const RunResult& result) {
     return fmt::format(
         "  {:<11} {} of processor per answer, {:.2f} cores ({:.0f} % in the kernel), {} private\n",
-        who, latency_words(cpu_us_per_answer(use, result)), cores_used(use, result),
+        who, cost_words(cpu_us_per_answer(use, result), result.answered), cores_used(use, result),
         use.cpu_seconds > 0 ? use.system_seconds / use.cpu_seconds * 100 : 0,
         bytes_words(static_cast<double>(use.private_bytes_max)));
 }

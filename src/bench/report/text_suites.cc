@@ -73,7 +73,7 @@ void add_row(Table& table, const Columns& columns, const Group& group) {
     if (columns.has_watched) {
         if (result.watched) {
             const ProcessUse& use = *result.watched;
-            cells.push_back(latency_words(cpu_us_per_answer(use, result)));
+            cells.push_back(cost_words(cpu_us_per_answer(use, result), result.answered));
             cells.push_back(fmt::format("{:.2f}", cores_used(use, result)));
             cells.push_back(bytes_words(static_cast<double>(use.private_bytes_max)));
         } else {
@@ -127,10 +127,13 @@ std::string pair_text(const Pair& pair, const Report& report) {
     table.row({"errors", errors_of(pair.direct), errors_of(pair.proxied)});
     if (pair.proxied.watched) {
         table.row({"cpu/answer", "",
-                   latency_words(cpu_us_per_answer(*pair.proxied.watched, pair.proxied))});
+                   cost_words(cpu_us_per_answer(*pair.proxied.watched, pair.proxied),
+                              pair.proxied.answered)});
     }
-    table.row({"generator", latency_words(cpu_us_per_answer(pair.direct.own, pair.direct)),
-               latency_words(cpu_us_per_answer(pair.proxied.own, pair.proxied))});
+    table.row(
+        {"generator",
+         cost_words(cpu_us_per_answer(pair.direct.own, pair.direct), pair.direct.answered),
+         cost_words(cpu_us_per_answer(pair.proxied.own, pair.proxied), pair.proxied.answered)});
     return table.to_string();
 }
 

@@ -37,10 +37,15 @@ std::string rate_words(double per_second) {
 
 std::string latency_words(double us) {
     if (!std::isfinite(us)) return "-";
+    if (us == 0) return "0 us";
     const double size = std::fabs(us);
     if (size < 999.5) return three_digits(us) + " us";
     if (size < 999.5e3) return three_digits(us / 1e3) + " ms";
     return three_digits(us / 1e6) + " s";
+}
+
+std::string cost_words(double cpu_us, std::uint64_t answered) {
+    return answered == 0 ? "-" : latency_words(cpu_us);
 }
 
 std::string signed_latency_words(double us) {

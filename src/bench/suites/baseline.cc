@@ -140,7 +140,7 @@ RunPlan Baseline::plan_of(unsigned connections) const {
     plan.kinds = {ground_.request};
     plan.replay.reset();
     plan.threads = std::min(ground_.threads, connections);
-    if (!ground_.seats.generator.empty()) {
+    if (plan.cores.empty() && !ground_.seats.generator.empty()) {
         plan.pin = true;
         plan.cores = ground_.seats.generator;
     }

@@ -10,11 +10,11 @@ namespace {
 constexpr double span_max_ns = 250e3;
 constexpr double count_max = 64;
 // Pairs of periods are compared one by one, because on a machine that others use a single period
-// may be worth nothing. Twice as many is kept when it is as good in half of the pairs; half as many
-// when it is better in nearly all.
+// may be worth nothing. Twice as many is kept when it is as good in a third of the pairs, which a
+// wait that hurts is not; half as many when it is better in nearly all.
 constexpr double as_good = 0.97;
 constexpr double better = 1.03;
-constexpr unsigned wins_for_more = 3;
+constexpr unsigned wins_for_more = 2;
 constexpr unsigned wins_for_less = 5;
 
 }  // namespace

@@ -23,9 +23,10 @@ class Page:
             shown = path
             if script:
                 shown = os.path.join(folder, "page.html")
-                with open(path, encoding="utf-8") as source, open(shown, "w",
-                                                                  encoding="utf-8") as copy:
-                    copy.write(source.read().replace("</body>", f"<script>{script}</script></body>"))
+                with open(path, encoding="utf-8") as source:
+                    text = source.read()
+                with open(shown, "w", encoding="utf-8") as copy:
+                    copy.write(text.replace("</body>", f"<script>{script}</script></body>"))
             done = run([
                 chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                 "--no-first-run", "--disable-dev-shm-usage", "--disable-extensions",

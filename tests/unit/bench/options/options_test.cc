@@ -337,6 +337,8 @@ TEST_CASE("contradictions") {
         {{url, "--slice", "2s"}, {"--slice: \"2s\"", "--versus-direct"}},
         {{url, "--pause", "2s"}, {"--pause", "--sweep or --find-knee or --ramp"}},
         {{url, "--quick"}, {"--quick", "baseline"}},
+        {{"--scaling", "2", "--header", "A: b"}, {"--header: \"A: b\"", "it needs a URL"}},
+        {{"baseline", "--watch", "1"}, {"--watch: \"1\"", "it needs a URL"}},
         {{url, "--regression", "5%"}, {"--regression", "compare"}},
         {{url, "--body", "x", "--body-file", "y"}, {"--body", "--body-file"}},
         {{url, "--sweep", "connections=1,2", "--find-knee"}, {"--sweep", "one suite"}},

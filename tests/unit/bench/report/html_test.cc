@@ -63,6 +63,8 @@ TEST_CASE("every kind of report has the charts that belong to it") {
         CHECK(has(page, ">knee</text>"));
         CHECK(has(page, "512 connections"));
     }
+    CHECK(has(to_html(sample::of(ReportKind::knee)), "Throughput for its latency"));
+    CHECK_FALSE(has(to_html(sample::of(ReportKind::sweep)), "Throughput for its latency"));
     CHECK(has(to_html(sample::of(ReportKind::scaling)), "perfect scaling"));
     CHECK(has(to_html(sample::of(ReportKind::matrix)), "class=\"heat\""));
     CHECK(has(to_html(sample::of(ReportKind::throttle)), "50 ms, 1 % lost"));

@@ -97,6 +97,17 @@ void add_levels(Report& report) {
                        .note = {},
                        .target = {},
                        .strict_target = {}}};
+    if (report.kind == ReportKind::knee) {
+        for (const auto& [at, score] : {std::pair{16, 0.8}, {32, 1.0}, {64, 0.55}}) {
+            report.figures.push_back({.name = fmt::format("score_at_{}", at),
+                                      .title = fmt::format("score at {} connections", at),
+                                      .value = score,
+                                      .unit = "ratio",
+                                      .note = {},
+                                      .target = {},
+                                      .strict_target = {}});
+        }
+    }
     report.findings = {
         {Severity::advice, "p99 doubles beyond 64 connections.", "--pool-max", "knee_connections"}};
 }

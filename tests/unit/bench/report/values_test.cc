@@ -116,6 +116,9 @@ TEST_CASE("figures are read by people") {
     CHECK(rate_words(123456.7) == "123,457");
     CHECK(rate_words(12.34) == "12.3");
     CHECK(rate_words(0) == "0");
+    CHECK(latency_words(0) == "0 us");
+    CHECK(cost_words(2.5, 1) == "2.50 us");
+    CHECK(cost_words(0, 0) == "-");
     CHECK(latency_words(412) == "412 us");
     CHECK(latency_words(999.7) == "1.00 ms");
     CHECK(latency_words(3.21e6) == "3.21 s");
@@ -178,6 +181,7 @@ TEST_CASE("axes hold all values, and a log axis none below zero") {
     CHECK(map.pixel(10) > 0);
     CHECK(map.pixel(1000) < 100);
     CHECK(map.pixel(100) == Approx(50));
+    CHECK(Mapping(log, {98, 105}, 0, 100).ticks(1).size() >= 3);  // far less than a decade
     const Axis linear{.title = {}, .tick_text = {}, .value_text = {}};
     CHECK(Mapping(linear, {5, 10}, 0, 108).pixel(10) == Approx(100));
     CHECK(Mapping(linear, {0, 0}, 0, 100).pixel(0) == Approx(0));
