@@ -36,7 +36,8 @@ margin-bottom:16px}
 box-shadow:var(--shadow)}
 .tile{padding:13px 14px 12px;display:flex;flex-direction:column;gap:1px;min-width:0}
 .tile span{font-size:12.5px;color:var(--muted)}
-.tile b{font-size:22px;font-weight:650;letter-spacing:-.02em;white-space:nowrap;font-variant-numeric:tabular-nums}
+.tile b{font-size:22px;font-weight:650;letter-spacing:-.02em;white-space:nowrap;
+font-variant-numeric:tabular-nums}
 .tile small{font-size:12.5px;min-height:1.3em}
 .tile.good b{color:var(--good)}.tile.bad b,span.bad{color:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}
@@ -105,7 +106,8 @@ code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mon
 font-size:12.5px}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--bg);padding:12px 14px;
 border-radius:8px}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:5px 18px;margin:0;font-size:13px}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:5px 18px;margin:0;
+font-size:13px}
 dt{color:var(--muted)}
 dd{margin:0;overflow-wrap:anywhere}
 #tip{position:fixed;z-index:9;pointer-events:none;background:var(--card);color:var(--text);
@@ -121,7 +123,8 @@ constexpr std::string_view script = R"js(
 'use strict';
 (function(){
 const tip=document.getElementById('tip');
-const make=(name,text)=>{const e=document.createElement(name);if(text!==undefined)e.textContent=text;
+const make=(name,text)=>{const e=document.createElement(name);
+if(text!==undefined)e.textContent=text;
 return e;};
 for(const svg of document.querySelectorAll('svg[data-points]')){
 const series=JSON.parse(svg.dataset.points);
