@@ -9,13 +9,11 @@ namespace {
 // No wait for several may be expected to last longer than this.
 constexpr double span_max_ns = 250e3;
 constexpr double count_max = 64;
-// Pairs of periods are compared one by one, because on a machine that others use a single period
-// may be worth nothing. Twice as many is kept when it is as good in a third of the pairs, which a
-// wait that hurts is not; half as many when it is better in nearly all.
-constexpr double as_good = 0.97;
-constexpr double better = 1.03;
-constexpr unsigned wins_for_more = 2;
-constexpr unsigned wins_for_less = 5;
+// Pairs of periods are compared one by one, and the median pair decides: on a machine that others
+// use a single period may be worth nothing. Waiting for twice as many is kept only when it is as
+// good, and given up as soon as half as many is better: what is measured goes before what it costs.
+constexpr double as_good = 0.99;
+constexpr double better = 1.01;
 
 }  // namespace
 
@@ -46,7 +44,7 @@ unsigned Gathering::tried() const {
 }
 
 void Gathering::decide() {
-    const bool keeps = wins_ >= (tries_more_ ? wins_for_more : wins_for_less);
+    const bool keeps = wins_ > pairs_per_trial / 2;
     const bool changes = keeps && tried() != settled_;
     if (changes) settled_ = tried();
     const bool more = changes == tries_more_;  // on in the same direction, or back

@@ -25,7 +25,7 @@ class Gathering {
     unsigned settled() const { return settled_; }
 
   private:
-    static constexpr unsigned pairs_per_trial = 6;
+    static constexpr unsigned pairs_per_trial = 9;
     unsigned tried() const;
     void decide();
     void begin_trial(bool more);
