@@ -401,9 +401,9 @@ def test_at_full_speed_its_rate_is_not_below_that_of_wrk():
             theirs = wrk_of(wrk, origin.at(), connections=32, seconds=1)
             ours = measure(origin.at(), "--connections", 32, "--duration", "1s", warm_up="100ms")
             expect(ours.rate >= 0.95 * theirs["rate"], f"rate {ours.rate}, wrk {theirs}")
-            # It waits for several answers at once, which costs a little time of each; and by
-            # Little's law no moment of a connection is missing from its latencies.
-            expect(ours.p["p50"] <= 1.25 * theirs["p50"], f"p50 {ours.p['p50']} ms, wrk {theirs}")
+            # By Little's law no moment of a connection is missing from its latencies. (Of wrk's
+            # connections only about half are under way by its rate and latencies: what waits to
+            # be written is not counted there. So medians compare where the origin is slow, above.)
             between(ours.p["mean"] / 1e3 * ours.rate, 32 * 0.9, 32 * 1.05,
                     "requests under way, as rate and mean say")
 
