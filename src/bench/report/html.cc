@@ -194,10 +194,11 @@ std::string header_html(const Report& report) {
     const Conditions& conditions = report.conditions;
     std::string out = fmt::format(
         R"(<header><div><p class="kind">ringway bench &middot; {}</p><h1>{}</h1>)"
-        R"(<p class="muted">{} &middot; {} &middot; {} cores &middot; {}</p></div>)"
+        R"(<p class="muted">{} &middot; {} &middot; {} core{} &middot; {}</p></div>)"
         R"(<div class="verdict">{}</div></header>)",
         html(name_of(report.kind)), html(report.target), html(conditions.started_at.substr(0, 19)),
-        html(conditions.machine), conditions.cores, html(conditions.kernel), verdict_pills(report));
+        html(conditions.machine), conditions.cores, conditions.cores == 1 ? "" : "s",
+        html(conditions.kernel), verdict_pills(report));
     return out;
 }
 
