@@ -225,7 +225,7 @@ Problem settle_work(Draft& draft) {
         return refusal_line("URL", draft.urls.front(), {"{size} is filled in by --matrix", {}});
     }
     if (options.mode != Mode::matrix) return {};
-    const std::string_view method = plan.kinds.empty() ? "" : plan.kinds.front().method;
+    const std::string method = plan.kinds.empty() ? std::string() : plan.kinds.front().method;
     const bool sends_a_body = method == "POST" || method == "PUT" || method == "PATCH";
     if (plan.destination.is_http && !has_mark && !sends_a_body) {
         return refusal_line("URL", draft.urls.front(),

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "../sort_stably.h"
 #include "ringway/config/units.h"
 #include "ringway/stats/units.h"
 #include "words.h"
@@ -195,7 +196,7 @@ std::vector<Group> groups_of(const Report& report) {
     }
     // The search for a knee comes back to levels between those that it has seen.
     if (report.kind == ReportKind::knee) {
-        std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+        sort_stably(groups, [](const Group& a, const Group& b) {
             return !a.first->at.empty() && !b.first->at.empty() &&
                    a.first->at.front().value < b.first->at.front().value;
         });
@@ -273,7 +274,7 @@ std::vector<Level> levels_of(const std::vector<Group>& groups) {
 void sort_by_level(std::vector<Group>& groups) {
     const std::vector<Level> levels = levels_of(groups);
     if (levels.size() != 1) return;
-    std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
+    sort_stably(groups, [&](const Group& a, const Group& b) {
         return coordinate(*a.first, levels.front().name)->value <
                coordinate(*b.first, levels.front().name)->value;
     });

@@ -81,10 +81,9 @@ std::string latency_chart(const Report& report, const std::vector<Group>& groups
     constexpr std::pair<const char*, double> lines[] = {
         {"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}};
     for (const auto& [name, percent] : lines) {
-        series.push_back(level_series(groups, level, name, sequential(series.size(), 4),
-                                      [percent = percent](const Group& group) {
-                                          return group.whole.percentile_us(percent);
-                                      }));
+        series.push_back(level_series(
+            groups, level, name, sequential(series.size(), 4),
+            [wanted = percent](const Group& group) { return group.whole.percentile_us(wanted); }));
     }
     return draw({.title = "Latency",
                  .x = level_axis(level),

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "../sort_stably.h"
 #include "log_lines.h"
 
 namespace ringway::bench {
@@ -49,9 +50,9 @@ struct Reader {
 // seconds only: the requests of one second are spread over it evenly, because all of them at once
 // would be a burst that never was.
 void put_in_order(std::vector<LoggedRequest>& requests, bool whole_seconds) {
-    std::stable_sort(
-        requests.begin(), requests.end(),
-        [](const LoggedRequest& a, const LoggedRequest& b) { return a.begun_us < b.begun_us; });
+    sort_stably(requests, [](const LoggedRequest& a, const LoggedRequest& b) {
+        return a.begun_us < b.begun_us;
+    });
     if (!whole_seconds) return;
     for (std::size_t begin = 0; begin < requests.size();) {
         std::size_t end = begin;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "../sort_stably.h"
 #include "words.h"
 
 namespace ringway::bench {
@@ -239,8 +240,7 @@ std::vector<Finding> advise(const Evidence& evidence) {
     std::vector<Finding> out;
     advise_on_errors(evidence, out);
     advise_on_limits(evidence, out);
-    std::stable_sort(out.begin(), out.end(),
-                     [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+    sort_stably(out, [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
     return out;
 }
 
