@@ -12,7 +12,8 @@ namespace {
 struct Fixture {
     explicit Fixture(bool with_hash = false) : reader(scratch, with_hash) {}
     Progress read(std::string_view text, bool is_head = false) {
-        rest = text;
+        kept = std::string(text);  // `rest` is looked at after the caller's text may have gone
+        rest = kept;
         return reader.read(rest, known, is_head);
     }
     // One byte at a time, each in memory of its own.
@@ -28,6 +29,7 @@ struct Fixture {
     ReaderScratch scratch;
     KnownHead known;
     ResponseReader reader;
+    std::string kept;
     std::string_view rest;
 };
 
