@@ -7,26 +7,6 @@
 namespace ringway::config {
 namespace {
 
-// Breaks `text` into lines of at most `width` characters, each after `indent` blanks.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-    std::string out;
-    std::string line;
-    const auto end_line = [&] {
-        out += fmt::format("{:{}}{}\n", "", indent, line);
-        line.clear();
-    };
-    while (!text.empty()) {
-        const std::size_t blank = text.find(' ');
-        const std::string_view word = text.substr(0, blank);
-        if (!line.empty() && line.size() + 1 + word.size() > width) end_line();
-        if (!line.empty()) line += ' ';
-        line += word;
-        text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
-    }
-    if (!line.empty()) end_line();
-    return out;
-}
-
 std::string facts_of(const Flag& flag) {
     std::string facts = fmt::format("default: {}", flag.default_text);
     const std::string range = range_text(flag.rule);
@@ -135,6 +115,25 @@ std::string flag_table(Group group) {
 }
 
 }  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+    std::string out;
+    std::string line;
+    const auto end_line = [&] {
+        out += fmt::format("{:{}}{}\n", "", indent, line);
+        line.clear();
+    };
+    while (!text.empty()) {
+        const std::size_t blank = text.find(' ');
+        const std::string_view word = text.substr(0, blank);
+        if (!line.empty() && line.size() + 1 + word.size() > width) end_line();
+        if (!line.empty()) line += ' ';
+        line += word;
+        text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
+    }
+    if (!line.empty()) end_line();
+    return out;
+}
 
 std::string help_text(std::string_view command) {
     std::string out{intro};

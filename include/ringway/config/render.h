@@ -1,6 +1,7 @@
 // Settings and flags as text: the effective settings, --help, and the reference in docs/.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace ringway::config {
 // TOML that gives the same settings when read with --config: what `ringway check` prints and the
 // control socket serves.
 std::string render_settings(const Settings& settings);
+
+// `text` in lines of at most `width` characters, each after `indent` blanks.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
 
 // `ringway COMMAND --help`.
 std::string help_text(std::string_view command);

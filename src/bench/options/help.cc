@@ -4,6 +4,7 @@
 
 #include "flag_table.h"
 #include "ringway/bench/command.h"
+#include "ringway/config/render.h"
 #include "ringway/config/value.h"
 
 namespace ringway::bench {
@@ -40,25 +41,6 @@ any.
 INT and TERM end a run early and print what was measured; a second one ends at once.
 docs/BENCH.md says how to measure honestly and how to read the table.
 )";
-
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-    std::string out;
-    std::string line;
-    const auto end_line = [&] {
-        out += fmt::format("{:{}}{}\n", "", indent, line);
-        line.clear();
-    };
-    while (!text.empty()) {
-        const std::size_t blank = text.find(' ');
-        const std::string_view word = text.substr(0, blank);
-        if (!line.empty() && line.size() + 1 + word.size() > width) end_line();
-        if (!line.empty()) line += ' ';
-        line += word;
-        text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
-    }
-    if (!line.empty()) end_line();
-    return out;
-}
 
 std::string facts_of(const BenchFlag& flag) {
     std::string facts;
@@ -101,7 +83,7 @@ std::string bench_help_text() {
             const std::string facts = facts_of(flag);
             const std::string text =
                 facts.empty() ? std::string{flag.help} : fmt::format("{} ({})", flag.help, facts);
-            out += fmt::format("  {}\n{}", flag.usage(), wrapped(text, 8, 88));
+            out += fmt::format("  {}\n{}", flag.usage(), config::wrapped(text, 8, 88));
         });
     }
     return out + std::string{closing};

@@ -91,25 +91,35 @@ ResponseReader::Progress ResponseReader::read(std::string_view& bytes, KnownHead
     return fail();
 }
 
+// Parses what has come together with what an earlier read left over, and takes it from `bytes` when
+// it is complete. What was parsed may lie in partial_ then: the caller clears that.
+template <typename Parser, typename Section>
+http::Progress ResponseReader::parse_section(Parser parser, const Section& section,
+                                             std::string_view& bytes) {
+    std::string_view shown = bytes;
+    const std::size_t before = partial_.size();
+    if (before > 0) {
+        partial_.append(bytes);
+        shown = partial_;
+    }
+    const http::Progress progress = parser.parse(shown);
+    if (progress == http::Progress::need_more) {
+        if (before == 0) partial_.assign(bytes);
+        bytes = {};
+    } else if (progress == http::Progress::done) {
+        bytes.remove_prefix(section.head_bytes() - before);
+    }
+    return progress;
+}
+
 // Answers `done` when a final response's head was read.
 ResponseReader::Progress ResponseReader::read_head(std::string_view& bytes, KnownHead& known,
                                                    bool is_head) {
     for (;;) {
-        std::string_view shown = bytes;
-        const std::size_t before = partial_.size();
-        if (before > 0) {
-            partial_.append(bytes);
-            shown = partial_;
-        }
-        http::ResponseParser parser(scratch_.head, scratch_.limits);
-        const http::Progress progress = parser.parse(shown);
+        const http::Progress progress = parse_section(
+            http::ResponseParser(scratch_.head, scratch_.limits), scratch_.head, bytes);
         if (progress == http::Progress::failed) return fail();
-        if (progress == http::Progress::need_more) {
-            if (before == 0) partial_.assign(bytes);
-            bytes = {};
-            return Progress::need_more;
-        }
-        bytes.remove_prefix(scratch_.head.head_bytes() - before);
+        if (progress == http::Progress::need_more) return Progress::need_more;
         const bool understood = understand(known, is_head);
         partial_.clear();
         if (!understood) return fail();
@@ -192,21 +202,10 @@ ResponseReader::Progress ResponseReader::read_chunked(std::string_view& bytes) {
 }
 
 ResponseReader::Progress ResponseReader::read_trailers(std::string_view& bytes) {
-    std::string_view shown = bytes;
-    const std::size_t before = partial_.size();
-    if (before > 0) {
-        partial_.append(bytes);
-        shown = partial_;
-    }
-    http::TrailerParser parser(scratch_.trailers, scratch_.limits);
-    const http::Progress progress = parser.parse(shown);
+    const http::Progress progress = parse_section(
+        http::TrailerParser(scratch_.trailers, scratch_.limits), scratch_.trailers, bytes);
     if (progress == http::Progress::failed) return fail();
-    if (progress == http::Progress::need_more) {
-        if (before == 0) partial_.assign(bytes);
-        bytes = {};
-        return Progress::need_more;
-    }
-    bytes.remove_prefix(scratch_.trailers.head_bytes() - before);
+    if (progress == http::Progress::need_more) return Progress::need_more;
     partial_.clear();
     stage_ = Stage::head;
     return Progress::done;

@@ -88,6 +88,8 @@ class ResponseReader {
     bool understand(KnownHead& known, bool is_head);
     Progress read_length(std::string_view& bytes);
     Progress read_chunked(std::string_view& bytes);
+    template <typename Parser, typename Section>
+    http::Progress parse_section(Parser parser, const Section& section, std::string_view& bytes);
     Progress read_trailers(std::string_view& bytes);
     Progress fail();
     void begin_body();
