@@ -26,7 +26,6 @@ class Link final : public Watcher {
     Link(const ThrottleSettings& settings, Loop& loop) : settings_(settings), loop_(loop) {}
 
     bool has_room() const;
-    bool has_waiting() const { return !waiting_.empty(); }
     std::size_t piece_bytes() const;
     // Puts so many bytes on the link and answers when the last of them has left it.
     base::Instant send(std::size_t bytes);

@@ -61,7 +61,6 @@ class Baseline {
                              const std::string& prefix, const std::string& titled);
     // baseline_memory.cc
     void measure_memory();
-    void measure_idle();
     void measure_scaling_part();
     // baseline_streams.cc
     void measure_event_streams();

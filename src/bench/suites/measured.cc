@@ -65,13 +65,6 @@ Figure figure_or(std::string name, std::string title, std::optional<double> valu
     return figure(std::move(name), std::move(title), *value, std::move(unit));
 }
 
-const Figure* find_figure(const Report& report, std::string_view name) {
-    for (const Figure& each : report.figures) {
-        if (each.name == name) return &each;
-    }
-    return nullptr;
-}
-
 void warn_about_errors(const LabelledRun& run, Report& report) {
     if (run.result.errors.total() == 0) return;
     std::string kinds;

@@ -39,7 +39,6 @@ Figure unknown_figure(std::string name, std::string title, std::string unit, std
 // As `figure`, or unknown for the reason given when there is no value.
 Figure figure_or(std::string name, std::string title, std::optional<double> value, std::string unit,
                  std::string why);
-const Figure* find_figure(const Report& report, std::string_view name);
 
 // The error kinds of a run in words, "12 timeouts, 3 resets"; a warning when there are any.
 void warn_about_errors(const LabelledRun& run, Report& report);

@@ -262,6 +262,4 @@ void Watch::end(RunResult& result) {
     }
 }
 
-bool Watch::watched_is_alive() const { return impl_->watched && impl_->watched->is_alive(); }
-
 }  // namespace ringway::bench

@@ -32,7 +32,6 @@ class Watch {
     // Fills own, watched, cores and the busiest threads; warns when the watched process is not
     // there, went away, or hides its memory.
     void end(RunResult& result);
-    bool watched_is_alive() const;
 
   private:
     struct Impl;

@@ -1,17 +1,19 @@
 #include "options.h"
 
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "ringway/bench/command.h"
+#include "texts.h"
 
 namespace ringway::bench {
 namespace {
+
+using test::contains;
+using test::TemporaryFile;
 
 using Mode = Options::Mode;
 using Words = std::vector<std::string>;
@@ -35,23 +37,6 @@ std::string refused(Words words) {
     CHECK(options.reason().find('\n') == std::string::npos);
     return options.reason();
 }
-
-void contains(const std::string& text, std::string_view part) {
-    CHECK_MESSAGE(text.find(part) != std::string::npos,
-                  fmt::format("'{}' is not in: {}", part, text));
-}
-
-// A file that is there while the test runs.
-struct TemporaryFile {
-    explicit TemporaryFile(std::string_view text) {
-        const int fd = ::mkstemp(path.data());
-        REQUIRE(fd >= 0);
-        ::close(fd);
-        std::ofstream(path, std::ios::binary) << text;
-    }
-    ~TemporaryFile() { ::unlink(path.c_str()); }
-    std::string path = "/tmp/ringway-options-XXXXXX";
-};
 
 TEST_CASE("a URL alone is a closed loop of 64 connections for ten seconds") {
     const Options options = parsed({"http://127.0.0.1:8080/a?b=c"});

@@ -1,36 +1,18 @@
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include "report/writers.h"
+#include "texts.h"
 #include "verdicts/verdicts.h"
 
 namespace ringway::bench {
 namespace {
 
-struct TemporaryFile {
-    explicit TemporaryFile(std::string_view text) {
-        const int fd = ::mkstemp(path.data());
-        REQUIRE(fd >= 0);
-        ::close(fd);
-        std::ofstream(path, std::ios::binary) << text;
-    }
-    ~TemporaryFile() { ::unlink(path.c_str()); }
-    std::string path = "/tmp/ringway-compare-XXXXXX";
-};
-
-void contains(const std::string& text, std::string_view part) {
-    CHECK_MESSAGE(text.find(part) != std::string::npos,
-                  fmt::format("'{}' is not in: {}", part, text));
-}
-
-void lacks(const std::string& text, std::string_view part) {
-    CHECK_MESSAGE(text.find(part) == std::string::npos, fmt::format("'{}' is in: {}", part, text));
-}
+using test::contains;
+using test::lacks;
+using test::TemporaryFile;
 
 // What one round answered in a second, and how long each answer took.
 struct Round {

@@ -1,11 +1,9 @@
-#include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include "ringway/stats/histogram.h"
+#include "texts.h"
 #include "verdicts/quantities.h"
 #include "verdicts/slo_file.h"
 #include "verdicts/verdicts.h"
@@ -13,26 +11,13 @@
 namespace ringway::bench {
 namespace {
 
-struct TemporaryFile {
-    explicit TemporaryFile(std::string_view text) {
-        const int fd = ::mkstemp(path.data());
-        REQUIRE(fd >= 0);
-        ::close(fd);
-        std::ofstream(path, std::ios::binary) << text;
-    }
-    ~TemporaryFile() { ::unlink(path.c_str()); }
-    std::string path = "/tmp/ringway-slo-XXXXXX";
-};
+using test::contains;
+using test::TemporaryFile;
 
 std::string refused(std::string_view text) {
     const auto rules = parse_slo(text);
     REQUIRE_MESSAGE(!rules, std::string(text));
     return rules.reason().rule + " | " + rules.reason().hint;
-}
-
-void contains(const std::string& text, std::string_view part) {
-    CHECK_MESSAGE(text.find(part) != std::string::npos,
-                  fmt::format("'{}' is not in: {}", part, text));
 }
 
 // 1,000 answers within one second, each after `latency_ms`.
