@@ -170,12 +170,16 @@ void RelayDirection::regulate_reader() {
 void RelayDirection::leave_copy(State next) {
     state_ = State::leaving_copy;
     next_ = next;
+    // One turn may have brought more than the target takes: the way into a pipe is then as long as
+    // the target is slow, and nothing is read on it. While a read is still to be called home its
+    // end is the moment to look (advance_leaving_copy).
+    const bool stands_still = !source_.is_receiving();
+    if (stands_still && source_.received().bytes() >= context_.settings.held_bytes_max) {
+        count_pause();
+    }
     source_.stop_receiving();
     source_.give_up_waiting_for_buffer();
     target_.set_wake_on_sent(true);
-    // One turn may have brought more than the target takes: the way into a pipe is then as long as
-    // the target is slow, and nothing is read on it.
-    if (source_.received().bytes() >= context_.settings.held_bytes_max) count_pause();
 }
 
 void RelayDirection::advance_leaving_copy() {
